@@ -1,0 +1,78 @@
+//! The checker: what a model claims, and the search that judges it.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use stateright::Model;
+
+/// Bounds of a model as they are printed: name to number (or name).
+pub type Bounds = serde_json::Map<String, serde_json::Value>;
+
+/// A predicate on states. A plain function: what it needs to know stands in the model.
+pub type Predicate<M> = fn(&M, &<M as Model>::State) -> bool;
+
+/// A [`Model`] that declares what stateright's `Property` cannot: liveness goals under fairness,
+/// the kinds of its actions, and its bounds.
+pub trait Checkable: Model + Send + Sync + Sized + 'static
+where
+    Self::State: Clone + Eq + Hash + Debug + Serialize + Send + Sync,
+    Self::Action: Clone + Eq + Debug + Serialize + DeserializeOwned + Send + Sync,
+{
+    /// Every bound of this model, under the name that reports print.
+    fn bounds(&self) -> Bounds;
+
+    /// Every kind of action that this model declares under its bounds, in the order of reports.
+    fn kinds(&self) -> Vec<&'static str>;
+
+    /// The kind of `action`, one of [`Checkable::kinds`].
+    fn kind_of(&self, action: &Self::Action) -> &'static str;
+
+    /// Tells apart actions of one kind to which fairness is owed separately: delivering one
+    /// message does not discharge the obligation to deliver another.
+    fn instance_of(&self, action: &Self::Action) -> u64;
+
+    /// One line for people, for example `deliver {B1} a->b`.
+    fn describe(&self, action: &Self::Action) -> String;
+
+    /// What this model claims.
+    fn claims(&self) -> Vec<Claim<Self>>;
+
+    /// Heap bytes owned by `state`, for the checker's account of memory.
+    fn heap_bytes(&self, _state: &Self::State) -> usize {
+        0
+    }
+}
+
+/// One named claim about a model.
+#[derive(Debug)]
+pub struct Claim<M: Model> {
+    /// Snake-case name, unique in the model.
+    pub name: &'static str,
+    /// What is claimed.
+    pub goal: Goal<M>,
+    /// Under which fairness; only liveness goals have any.
+    pub fairness: Fairness,
+}
+
+/// What a [`Claim`] says of the state space.
+pub enum Goal<M: Model> {
+    /// The predicate holds in every reachable state.
+    Always(Predicate<M>),
+    /// The predicate holds in some reachable state.
+    Sometimes(Predicate<M>),
+    /// On every fair path the predicate holds at some time.
+    Eventually(Predicate<M>),
+    /// Whenever the first holds, the second holds then or later on every fair path.
+    LeadsTo(Predicate<M>, Predicate<M>),
+}
+
+/// Kinds of action to which fairness is owed, per instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Fairness {
+    /// Kinds whose every instance, once enabled for good, is taken.
+    pub weak: &'static [&'static str],
+    /// Kinds whose every instance, enabled again and again, is taken.
+    pub strong: &'static [&'static str],
+}

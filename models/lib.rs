@@ -1,0 +1,3 @@
+//! Models.
+pub mod checker;
+pub mod registry;

@@ -1,0 +1,2 @@
+//! Systems.
+pub mod machine;
