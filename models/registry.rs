@@ -80,11 +80,7 @@ pub struct Fault {
 }
 
 /// A typed model with its variants, before its type is erased.
-pub struct Family<M: Checkable>
-where
-    M::State: Clone + Eq + std::hash::Hash + std::fmt::Debug + serde::Serialize + Send + Sync,
-    M::Action: Clone + Eq + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned + Send + Sync,
-{
+pub struct Family<M: Checkable> {
     /// Name as in `concord check counter/replicated`.
     pub name: &'static str,
     /// Documentation of every claim of every variant.

@@ -15,10 +15,14 @@ pub type Predicate<M> = fn(&M, &<M as Model>::State) -> bool;
 
 /// A [`Model`] that declares what stateright's `Property` cannot: liveness goals under fairness,
 /// the kinds of its actions, and its bounds.
-pub trait Checkable: Model + Send + Sync + Sized + 'static
-where
-    Self::State: Clone + Eq + Hash + Debug + Serialize + Send + Sync,
-    Self::Action: Clone + Eq + Debug + Serialize + DeserializeOwned + Send + Sync,
+pub trait Checkable:
+    Model<
+        State: Clone + Eq + Hash + Debug + Serialize + Send + Sync,
+        Action: Clone + Eq + Debug + Serialize + DeserializeOwned + Send + Sync,
+    > + Send
+    + Sync
+    + Sized
+    + 'static
 {
     /// Every bound of this model, under the name that reports print.
     fn bounds(&self) -> Bounds;
@@ -46,7 +50,6 @@ where
 }
 
 /// One named claim about a model.
-#[derive(Debug)]
 pub struct Claim<M: Model> {
     /// Snake-case name, unique in the model.
     pub name: &'static str,
