@@ -1,0 +1,143 @@
+//! Inputs and outputs of the counter.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::merkle;
+
+use super::space::Space;
+
+/// Names a call until it returns; chosen by the caller, unique among the calls of a process life.
+pub type CallId = u32;
+
+/// Which of the two sums a bump raises.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Namespace `incr`.
+    Incr,
+    /// Namespace `decr`.
+    Decr,
+}
+
+impl Direction {
+    /// The segment of the full key (CTR-3).
+    pub const fn segment(self) -> &'static str {
+        match self {
+            Self::Incr => "incr",
+            Self::Decr => "decr",
+        }
+    }
+}
+
+/// What happened to a replica.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(bound = "")]
+pub enum Input<S: Space> {
+    /// A caller increments or decrements (CTR-8).
+    Bump {
+        /// The call.
+        call: CallId,
+        /// Up or down.
+        direction: Direction,
+        /// The counter.
+        key: S::DataKey,
+        /// Whether reading the own total back would fail. Only [`super::TotalSource::ReadBack`]
+        /// reads it.
+        unreadable: bool,
+    },
+    /// A caller writes any value under any full key: a foreign writer (C-12).
+    RawPut {
+        /// The call.
+        call: CallId,
+        /// Full key.
+        key: S::Key,
+        /// Value.
+        value: S::Value,
+    },
+    /// A caller reads (CTR-9).
+    Read {
+        /// The call.
+        call: CallId,
+        /// The counter.
+        key: S::DataKey,
+    },
+    /// The query of a read ran.
+    Queried {
+        /// The call.
+        call: CallId,
+        /// How its result stream ended.
+        end: QueryEnd,
+    },
+    /// The publication of a write ended (CTR-17 step 6).
+    Published {
+        /// The call.
+        call: CallId,
+        /// Whether the network took it; that is not yet delivery.
+        ok: bool,
+    },
+    /// Something for the replicated store.
+    Store(merkle::Input<S>),
+    /// Orderly stop (CTR-15).
+    Close,
+}
+
+/// How the result stream of a query ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueryEnd {
+    /// After the last entry.
+    Complete,
+    /// After so many entries, because the store was closed.
+    Cut(usize),
+    /// With an error.
+    Failed,
+}
+
+/// What a replica wants done, in order.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(bound = "")]
+pub enum Output<S: Space> {
+    /// Something from the replicated store.
+    Store(merkle::Output<S>),
+    /// Announce this block and answer with [`Input::Published`].
+    Publish {
+        /// The call that waits for it.
+        call: CallId,
+        /// The block.
+        block: S::Address,
+    },
+    /// Run a query now and answer with [`Input::Queried`].
+    Query {
+        /// The call that waits for it.
+        call: CallId,
+    },
+    /// A call returns.
+    Returned {
+        /// The call.
+        call: CallId,
+        /// Its result: the sum of a read, nothing for a write.
+        result: Result<Option<u64>, Failure>,
+    },
+}
+
+/// Why a call failed, and whether it changed anything.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// Step 2 of CTR-17 failed.
+    #[error("the block could not be stored; nothing was applied, the call may be repeated")]
+    WriteFailed,
+    /// Step 6 of CTR-17 failed.
+    #[error("applied here but not announced; peers learn of it by re-announcement, do not repeat")]
+    PublishFailed,
+    /// The query of a read failed.
+    #[error("the store could not be queried; nothing was changed")]
+    QueryFailed,
+    /// The store was closed before the call was done.
+    #[error("the store is closed; nothing was applied")]
+    Closed,
+    /// The key has no entries ([`super::EmptyRead::Error`] only).
+    #[error("the key has no entries; nothing was changed")]
+    NotFound,
+}

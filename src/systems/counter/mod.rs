@@ -1,0 +1,22 @@
+//! A PN-counter with per-process generations on a Merkle-CRDT key-value store.
+//!
+//! Claim: with the remedies of [`Strategies::REMEDIED`] and honest writers no acknowledged bump is
+//! lost but by losing the only disk that holds it, and replicas converge (CTR-S1 to S15, CTR-L1 to
+//! L4). Assumed: generations are never drawn twice, addresses are collision-free, a block that some
+//! running replica holds can be fetched in the end. Source: `docs/spec/counter.md`. Models:
+//! `counter/*`.
+
+mod message;
+mod space;
+mod state;
+mod step;
+mod strategy;
+
+
+pub use message::{CallId, Direction, Failure, Input, Output, QueryEnd};
+pub use space::{DataKey, Generation, Place, Small, SmallKey, Space, Text};
+pub use state::State;
+pub use strategy::{
+    ClosedReads, Difference, EmptyRead, Isolation, Lock, PublishFailure, Snapshot, Strategies,
+    TotalSource,
+};

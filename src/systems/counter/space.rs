@@ -1,0 +1,276 @@
+//! Keys of sub-counters: as the text of the spec, or as small integers.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::merkle::key::{below, floor, norm};
+use crate::merkle::value::{Bytes, decode, encode};
+use crate::merkle::{Block, Ids};
+
+use super::message::Direction;
+
+/// How full keys are made from their parts and found again (CTR-2 to CTR-4), and values as bytes.
+pub trait Space: Ids {
+    /// Names a counter; always in normal form.
+    type DataKey: Clone + Ord + Hash + Debug + Serialize + Send + Sync;
+    /// Names a node.
+    type Node: Clone + Ord + Hash + Debug + Serialize + Send + Sync;
+    /// A prefix, made once per query.
+    type View;
+    /// Names a process life (CTR-5).
+    type Generation: Copy + Ord + Hash + Debug + Serialize + Send + Sync;
+
+    /// The full key of a sub-counter (CTR-3).
+    fn full(
+        direction: Direction,
+        key: &Self::DataKey,
+        node: &Self::Node,
+        generation: &Self::Generation,
+    ) -> Self::Key;
+
+    /// The prefix below which the sub-counters of a counter stand (CTR-3).
+    fn view(direction: Direction, key: &Self::DataKey) -> Self::View;
+
+    /// The least key that can lie below a prefix. All that do follow it in the order of keys without
+    /// a gap.
+    fn floor(view: &Self::View) -> Self::Key;
+
+    /// Where `full` lies as seen from a prefix.
+    fn place(view: &Self::View, full: &Self::Key) -> Place;
+
+    /// A value that holds `total` (CTR-6).
+    fn encode(total: u64) -> Self::Value;
+
+    /// The total that a value holds (CTR-6).
+    fn decode(value: &Self::Value) -> u64;
+
+    /// A name that one write of one process life has for itself ([`super::TotalSource::Events`]).
+    fn event(generation: &Self::Generation, nth: u64) -> Self::Generation;
+}
+
+/// Where a full key lies as seen from the prefix of a counter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Not below it.
+    Outside,
+    /// Exactly two segments below it: a sub-counter of this very counter.
+    Own,
+    /// At another depth: a sub-counter of some other counter (C-6).
+    Nested,
+}
+
+/// Keys as in the spec, over any block address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(bound = "")]
+pub struct Text<A>(PhantomData<A>);
+
+/// A data key in normal form (CTR-2).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+pub struct DataKey(Arc<str>);
+
+impl DataKey {
+    /// Brings `key` to normal form. O(length).
+    pub fn new(key: &str) -> Self {
+        Self(norm(key).into())
+    }
+
+    /// The normal form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A generation: 16 random bytes (CTR-5), drawn by the caller.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Generation(pub [u8; 16]);
+
+impl Generation {
+    /// Reads 32 lower-case hex digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl std::fmt::Display for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Debug for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Generation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<A: Copy + Ord + Hash + Debug + Serialize + Send + Sync + 'static> Ids for Text<A> {
+    type Key = Arc<str>;
+    type Value = Bytes;
+    type Address = A;
+}
+
+impl<A: Copy + Ord + Hash + Debug + Serialize + Send + Sync + 'static> Space for Text<A> {
+    type DataKey = DataKey;
+    type Node = Arc<str>;
+    type View = String;
+    type Generation = Generation;
+
+    fn full(
+        direction: Direction,
+        key: &DataKey,
+        node: &Arc<str>,
+        generation: &Generation,
+    ) -> Arc<str> {
+        let namespace = direction.segment();
+        // Only the data key can be "/", every other part is one segment.
+        match key.as_str() {
+            "/" => format!("/STATS/{namespace}/{node}/{generation}").into(),
+            key => format!("/STATS/{namespace}{key}/{node}/{generation}").into(),
+        }
+    }
+
+    fn view(direction: Direction, key: &DataKey) -> String {
+        let namespace = direction.segment();
+        match key.as_str() {
+            "/" => format!("/STATS/{namespace}"),
+            key => format!("/STATS/{namespace}{key}"),
+        }
+    }
+
+    fn floor(prefix: &String) -> Arc<str> {
+        floor(prefix).into()
+    }
+
+    fn place(prefix: &String, full: &Arc<str>) -> Place {
+        match below(prefix, full) {
+            None => Place::Outside,
+            Some(rest) if rest.split('/').count() == 2 => Place::Own,
+            Some(_) => Place::Nested,
+        }
+    }
+
+    fn encode(total: u64) -> Bytes {
+        encode(total)
+    }
+
+    fn decode(value: &Bytes) -> u64 {
+        decode(value)
+    }
+
+    fn event(generation: &Generation, nth: u64) -> Generation {
+        let mut bytes = generation.0;
+        for (byte, more) in bytes[8..].iter_mut().zip(nth.to_be_bytes()) {
+            *byte ^= more;
+        }
+        Generation(bytes)
+    }
+}
+
+/// Keys as small integers, for models. Data keys do not nest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+pub struct Small;
+
+/// The full key of a sub-counter over [`Small`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+pub struct SmallKey {
+    /// Up or down.
+    pub direction: Direction,
+    /// The counter.
+    pub key: u8,
+    /// The node.
+    pub node: u8,
+    /// The process life.
+    pub generation: u8,
+}
+
+impl Ids for Small {
+    type Key = SmallKey;
+    type Value = u64;
+    type Address = u64;
+}
+
+impl Space for Small {
+    type DataKey = u8;
+    type Node = u8;
+    type View = (Direction, u8);
+    type Generation = u8;
+
+    fn full(direction: Direction, key: &u8, node: &u8, generation: &u8) -> SmallKey {
+        SmallKey {
+            direction,
+            key: *key,
+            node: *node,
+            generation: *generation,
+        }
+    }
+
+    fn view(direction: Direction, key: &u8) -> (Direction, u8) {
+        (direction, *key)
+    }
+
+    fn floor(&(direction, key): &(Direction, u8)) -> SmallKey {
+        Self::full(direction, &key, &0, &0)
+    }
+
+    fn place(&(direction, key): &(Direction, u8), full: &SmallKey) -> Place {
+        if full.direction == direction && full.key == key {
+            Place::Own
+        } else {
+            Place::Outside
+        }
+    }
+
+    fn encode(total: u64) -> u64 {
+        total
+    }
+
+    fn decode(value: &u64) -> u64 {
+        *value
+    }
+
+    fn event(generation: &u8, nth: u64) -> u8 {
+        // Lives are few in a model; the upper half of the range is left to events.
+        let nth = u8::try_from(nth).unwrap_or(u8::MAX);
+        0x80_u8.wrapping_add(generation.wrapping_mul(16)).wrapping_add(nth)
+    }
+}
+
+/// The address of a block over [`Small`]: a hash of its content.
+impl Block<Small> {
+    /// 64 bits of FNV-1a over the content, mixed. Equal content gives equal addresses.
+    pub fn small_address(&self) -> u64 {
+        let key = [
+            self.key.direction as u64,
+            u64::from(self.key.key),
+            u64::from(self.key.node),
+            u64::from(self.key.generation),
+        ];
+        let words = [self.height, self.value].into_iter().chain(key);
+        let words = words.chain(self.parents.iter().copied());
+        let hash = words.fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
+            let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            mixed ^ (mixed >> 29)
+        });
+        hash ^ (hash >> 32)
+    }
+}

@@ -1,0 +1,217 @@
+//! An ordered map that is a sorted vector while small and a B-tree once large.
+//!
+//! Model states hold a handful of entries, where one flat allocation clones, hashes and compares
+//! faster than a tree; users hold many, where a vector would shift half its length on every insert.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::slice;
+
+use serde::{Serialize, Serializer};
+
+/// Largest number of entries kept in the sorted vector.
+const FLAT_MAX: usize = 32;
+
+/// An ordered map; equality and hash depend on its entries only, not on how they are held.
+#[derive(Clone)]
+pub struct SortedMap<K, V>(Form<K, V>);
+
+#[derive(Clone)]
+enum Form<K, V> {
+    Flat(Vec<(K, V)>),
+    Tree(BTreeMap<K, V>),
+}
+
+/// An ordered set.
+pub type SortedSet<K> = SortedMap<K, ()>;
+
+impl<K: Ord, V> SortedMap<K, V> {
+    /// An empty map; allocates nothing.
+    pub const fn new() -> Self {
+        Self(Form::Flat(Vec::new()))
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Form::Flat(entries) => entries.len(),
+            Form::Tree(entries) => entries.len(),
+        }
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value under `key`. O(log n).
+    pub fn get(&self, key: &K) -> Option<&V> {
+        match &self.0 {
+            Form::Flat(entries) => match entries.binary_search_by(|(k, _)| k.cmp(key)) {
+                Ok(at) => Some(&entries[at].1),
+                Err(_) => None,
+            },
+            Form::Tree(entries) => entries.get(key),
+        }
+    }
+
+    /// Whether `key` is present. O(log n).
+    pub fn contains(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Puts `value` under `key` and returns what was there before. O(log n) once large.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        if let Form::Flat(entries) = &mut self.0 {
+            match entries.binary_search_by(|(k, _)| k.cmp(&key)) {
+                Ok(at) => return Some(std::mem::replace(&mut entries[at].1, value)),
+                Err(at) if entries.len() < FLAT_MAX => {
+                    entries.insert(at, (key, value));
+                    return None;
+                }
+                Err(_) => {
+                    let tree = std::mem::take(entries).into_iter().collect();
+                    self.0 = Form::Tree(tree);
+                }
+            }
+        }
+        match &mut self.0 {
+            Form::Tree(entries) => entries.insert(key, value),
+            Form::Flat(_) => None,
+        }
+    }
+
+    /// Takes out the entry under `key`. O(log n) once large.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        match &mut self.0 {
+            Form::Flat(entries) => match entries.binary_search_by(|(k, _)| k.cmp(key)) {
+                Ok(at) => Some(entries.remove(at).1),
+                Err(_) => None,
+            },
+            Form::Tree(entries) => entries.remove(key),
+        }
+    }
+
+    /// All entries in ascending order of keys.
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        match &self.0 {
+            Form::Flat(entries) => Iter::Flat(entries.iter()),
+            Form::Tree(entries) => Iter::Tree(entries.range(..)),
+        }
+    }
+
+    /// The entries whose key is at least `from`, in ascending order. O(log n) to the first.
+    pub fn iter_from(&self, from: &K) -> Iter<'_, K, V> {
+        match &self.0 {
+            Form::Flat(entries) => {
+                let at = entries.partition_point(|(k, _)| k < from);
+                Iter::Flat(entries[at..].iter())
+            }
+            Form::Tree(entries) => Iter::Tree(entries.range(from..)),
+        }
+    }
+
+    /// All keys in ascending order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// All values in ascending order of their keys.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.iter().map(|(_, value)| value)
+    }
+}
+
+/// Iterator over a [`SortedMap`].
+pub enum Iter<'a, K, V> {
+    /// Over the sorted vector.
+    Flat(slice::Iter<'a, (K, V)>),
+    /// Over the tree.
+    Tree(btree_map::Range<'a, K, V>),
+}
+
+impl<'a, K, V> Iterator for Iter<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Flat(entries) => entries.next().map(|(key, value)| (key, value)),
+            Self::Tree(entries) => entries.next(),
+        }
+    }
+}
+
+impl<K: Ord, V> Default for SortedMap<K, V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
+    fn from_iter<T: IntoIterator<Item = (K, V)>>(entries: T) -> Self {
+        let mut map = Self::new();
+        for (key, value) in entries {
+            map.insert(key, value);
+        }
+        map
+    }
+}
+
+impl<K: Ord, V: PartialEq> PartialEq for SortedMap<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl<K: Ord, V: Eq> Eq for SortedMap<K, V> {}
+
+impl<K: Ord + Hash, V: Hash> Hash for SortedMap<K, V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.len().hash(state);
+        for entry in self.iter() {
+            entry.hash(state);
+        }
+    }
+}
+
+impl<K: Ord + fmt::Debug, V: fmt::Debug> fmt::Debug for SortedMap<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// As a list of pairs: keys need not be strings.
+impl<K: Ord + Serialize, V: Serialize> Serialize for SortedMap<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_tree(ops in prop::collection::vec((any::<bool>(), 0u8..80, any::<u8>()), 0..300)) {
+            let mut map = SortedMap::new();
+            let mut tree = BTreeMap::new();
+            for (insert, key, value) in ops {
+                if insert {
+                    prop_assert_eq!(map.insert(key, value), tree.insert(key, value));
+                } else {
+                    prop_assert_eq!(map.remove(&key), tree.remove(&key));
+                }
+                prop_assert_eq!(map.get(&key), tree.get(&key));
+                prop_assert!(map.iter_from(&key).eq(tree.range(key..)));
+            }
+            prop_assert!(map.iter().eq(tree.iter()));
+            let flat: SortedMap<u8, u8> = tree.into_iter().collect();
+            prop_assert_eq!(flat, map);
+        }
+    }
+}
