@@ -1,1 +1,6 @@
-//! x
+//! concord: model-checks, property-tests, benchmarks and replays deterministic implementations of
+//! replicated systems. This crate re-exports the parts; the `concord` command is built on it.
+
+pub use concord_adapters as adapters;
+pub use concord_models as models;
+pub use concord_systems as systems;

@@ -11,7 +11,7 @@ mod space;
 mod state;
 mod step;
 mod strategy;
-
+pub mod trace;
 
 pub use message::{CallId, Direction, Failure, Input, Output, QueryEnd};
 pub use space::{DataKey, Generation, Place, Small, SmallKey, Space, Text};

@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
 
 use crate::merkle::key::{below, floor, norm};
@@ -91,23 +92,14 @@ pub struct Generation(pub [u8; 16]);
 impl Generation {
     /// Reads 32 lower-case hex digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
-        let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()?;
         Some(Self(bytes))
     }
 }
 
 impl std::fmt::Display for Generation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&HEXLOWER.encode(&self.0))
     }
 }
 
@@ -251,13 +243,15 @@ impl Space for Small {
     fn event(generation: &u8, nth: u64) -> u8 {
         // Lives are few in a model; the upper half of the range is left to events.
         let nth = u8::try_from(nth).unwrap_or(u8::MAX);
-        0x80_u8.wrapping_add(generation.wrapping_mul(16)).wrapping_add(nth)
+        0x80_u8
+            .wrapping_add(generation.wrapping_mul(16))
+            .wrapping_add(nth)
     }
 }
 
 /// The address of a block over [`Small`]: a hash of its content.
 impl Block<Small> {
-    /// 64 bits of FNV-1a over the content, mixed. Equal content gives equal addresses.
+    /// 64 bits mixed from the content word by word. Equal content gives equal addresses.
     pub fn small_address(&self) -> u64 {
         let key = [
             self.key.direction as u64,

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use crate::merkle::{Disk, SortedMap, Store};
+use crate::merkle::driver::Host;
+use crate::merkle::{self, Disk, SortedMap, Store};
 
-use super::message::{CallId, Direction, Failure};
+use super::message::{CallId, Direction, Failure, Input, Output};
 use super::space::{Place, Space};
 use super::strategy::{Difference, EmptyRead, Isolation, Strategies};
 
@@ -164,7 +165,12 @@ impl<S: Space> State<S> {
         sum
     }
 
-    pub(super) fn difference(&self, key: &S::DataKey, incr: u64, decr: u64) -> Result<u64, Failure> {
+    pub(super) fn difference(
+        &self,
+        key: &S::DataKey,
+        incr: u64,
+        decr: u64,
+    ) -> Result<u64, Failure> {
         if self.strategies.empty_read == EmptyRead::Error && !self.has_entries(key) {
             return Err(Failure::NotFound);
         }
@@ -182,5 +188,24 @@ impl<S: Space> State<S> {
             from.next()
                 .is_some_and(|(full, _)| S::place(&view, full) != Place::Outside)
         })
+    }
+}
+
+impl<S: Space> Host for State<S> {
+    type Ids = S;
+
+    fn store(&self) -> Option<&Store<S>> {
+        Some(&self.store)
+    }
+
+    fn wrap(input: merkle::Input<S>) -> Input<S> {
+        Input::Store(input)
+    }
+
+    fn unwrap(output: Output<S>) -> Result<merkle::Output<S>, Output<S>> {
+        match output {
+            Output::Store(output) => Ok(output),
+            output => Err(output),
+        }
     }
 }

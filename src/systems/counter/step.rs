@@ -82,7 +82,9 @@ impl<S: Space> State<S> {
                 total,
             } => {
                 let full = self.own_key(*direction, key);
-                *total = self.base(*direction, key, &full, *unreadable).wrapping_add(1);
+                *total = self
+                    .base(*direction, key, &full, *unreadable)
+                    .wrapping_add(1);
                 self.events += 1;
                 (full, S::encode(*total))
             }

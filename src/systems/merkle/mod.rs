@@ -8,8 +8,10 @@
 
 mod block;
 mod check;
+pub mod driver;
 pub mod key;
 mod map;
+mod memory;
 mod message;
 mod state;
 mod step;
@@ -19,6 +21,7 @@ pub mod value;
 
 pub use block::{Block, Disk, Entry, Ids, Write};
 pub use map::{Iter, SortedMap, SortedSet};
+pub use memory::{Image, Memory};
 pub use message::{Exchanged, Fetched, Input, Output, Patience};
 pub use state::Store;
 pub use strategy::{FirstFetch, Interruption, LocalWrite, Merge, Strategies, Unreadable, WalkRoot};

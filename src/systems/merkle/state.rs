@@ -60,9 +60,15 @@ pub(super) struct Exchange<I: Ids> {
 #[serde(bound = "")]
 pub(super) enum Stage<I: Ids> {
     /// CTR-18 step 1: every announced block becomes a head of an empty replica.
-    Seed { blocks: Vec<I::Address>, next: usize },
+    Seed {
+        blocks: Vec<I::Address>,
+        next: usize,
+    },
     /// CTR-18 step 2: every announced block is walked from.
-    Walk { blocks: Vec<I::Address>, next: usize },
+    Walk {
+        blocks: Vec<I::Address>,
+        next: usize,
+    },
     /// CTR-20: blocks to visit, each with the head it was reached from.
     Repair {
         queue: VecDeque<(I::Address, I::Address)>,
@@ -117,7 +123,9 @@ impl<I: Ids> Store<I> {
 
     /// The outstanding fetch.
     pub fn fetching(&self) -> Option<I::Address> {
-        self.exchange.as_ref().and_then(|exchange| exchange.fetching)
+        self.exchange
+            .as_ref()
+            .and_then(|exchange| exchange.fetching)
     }
 
     /// Whether start-up and the hourly timer should repair.

@@ -19,7 +19,10 @@ impl<I: Ids> Machine for Store<I> {
         let mut out = Effects::new(outputs);
         match input {
             Input::Put { key, value } => {
-                assert!(self.put.is_none(), "one write at a time: the caller holds the lock");
+                assert!(
+                    self.put.is_none(),
+                    "one write at a time: the caller holds the lock"
+                );
                 let block = Arc::new(self.disk.draft(key, value));
                 self.put = Some(Arc::clone(&block));
                 out.after(Output::Store(block));
@@ -273,12 +276,7 @@ impl<I: Ids> Store<I> {
     }
 
     /// Goes on without a block.
-    fn failed(
-        &mut self,
-        address: I::Address,
-        readable: bool,
-        exchange: &mut Exchange<I>,
-    ) {
+    fn failed(&mut self, address: I::Address, readable: bool, exchange: &mut Exchange<I>) {
         if let Some(walk) = &mut exchange.walk {
             walk.awaited = false;
             if let Some((_, next)) = &mut walk.current {
@@ -325,7 +323,12 @@ impl<I: Ids> Store<I> {
     }
 
     /// CTR-18 step 2, for an unprocessed block that is here.
-    fn announced(&mut self, block: I::Address, exchange: &mut Exchange<I>, out: &mut Effects<'_, I>) {
+    fn announced(
+        &mut self,
+        block: I::Address,
+        exchange: &mut Exchange<I>,
+        out: &mut Effects<'_, I>,
+    ) {
         self.mark(exchange, out);
         self.begin_walk(block, block, exchange, out);
         if let Stage::Walk { next, .. } = &mut exchange.stage {
@@ -376,7 +379,12 @@ impl<I: Ids> Store<I> {
     }
 
     /// Makes `root` a head in place of `instead`, doing nothing if that changes nothing.
-    fn make_head(&mut self, root: I::Address, instead: Option<I::Address>, out: &mut Effects<'_, I>) {
+    fn make_head(
+        &mut self,
+        root: I::Address,
+        instead: Option<I::Address>,
+        out: &mut Effects<'_, I>,
+    ) {
         if instead.is_none() && self.disk.heads.contains(&root) {
             return;
         }

@@ -1,0 +1,3 @@
+//! The counter as its users meet it.
+
+mod traces;
