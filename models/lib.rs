@@ -1,3 +1,23 @@
-//! Models.
+//! The models of each system, and the checker that judges them.
+//!
+//! - [`checker`]: what a model claims ([`checker::Checkable`]), the breadth-first search that covers
+//!   its states, liveness under fairness, verdicts and counterexamples.
+//! - [`registry`]: every system, model and variant by name; what commands, reports and tests iterate.
+//!
+//! Deliberately absent: messages, states and transitions of any system. Those live in
+//! `concord-systems`, and a model instantiates them.
+//!
+//! # A property that needs fairness
+//!
+//! A liveness property that holds only because some kinds of action are fair is accompanied by a
+//! variant named `unfair`: the same model, whose claim carries `Fairness::default()`. The variant
+//! must be violated by a cycle, so that the fairness is known to matter and not to be decoration.
+//! The cycle, executed on the correct model, violates nothing, since there it is not fair.
+
 pub mod checker;
 pub mod registry;
+
+use registry::System;
+
+/// Every system, in the order of reports.
+pub const SYSTEMS: &[System] = &[];

@@ -1,6 +1,20 @@
 //! What the command, the reports and the tests know of every system.
 
-use crate::checker::{Bounds, Checkable};
+mod list;
+mod names;
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::checker::{
+    self, Bounds, Checkable, Counterexample, Drawing, FairKinds, Job, Kind, Limits, Observer,
+    Outcome, Peer, Rerun, Trial,
+};
+
+pub use list::{ListedModel, ListedProperty, ListedSystem, Listing};
+pub use names::{Target, names, resolve};
 
 /// How large a space to explore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +38,7 @@ pub struct System {
 }
 
 /// A defect that no model can express.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct NotExpressible {
     /// Id exactly as in the spec.
     pub id: &'static str,
@@ -45,7 +60,8 @@ pub struct Property {
 }
 
 /// Where a fault comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// A known defect of the original.
     Upstream,
@@ -54,7 +70,8 @@ pub enum Origin {
 }
 
 /// Whether the original still has the defect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// In the latest release the spec knows.
     Present,
@@ -63,7 +80,7 @@ pub enum Status {
 }
 
 /// The documentation of one variant.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Fault {
     /// Name as in `counter/replicated@NAME`.
     pub name: &'static str,
@@ -92,6 +109,9 @@ pub struct Family<M: Checkable> {
 }
 
 /// A model whose type is erased: all that commands, reports and tests do with one.
+///
+/// A `variant` of `None` is the correct model. Methods that take a variant panic on a name that
+/// [`Subject::faults`] does not list; [`resolve`] gives only names that are listed.
 pub trait Subject: Send + Sync {
     /// Name as in `concord check counter/replicated`.
     fn name(&self) -> &'static str;
@@ -101,4 +121,124 @@ pub trait Subject: Send + Sync {
     fn properties(&self) -> &[Property];
     /// Documentation of every variant.
     fn faults(&self) -> &[Fault];
+    /// What a variant claims, in its own order.
+    fn claims(&self, variant: Option<&str>, budget: Budget) -> Vec<Claimed>;
+    /// Checks every claim.
+    fn check(
+        &self,
+        variant: Option<&str>,
+        budget: Budget,
+        limits: &Limits,
+        observer: &dyn Observer,
+    ) -> Outcome;
+    /// Executes a counterexample on the variant it names, under the budget whose bounds it records.
+    fn rerun(&self, recorded: &Counterexample) -> Rerun;
+    /// Executes actions that were recorded on another variant.
+    fn trial(&self, variant: Option<&str>, budget: Budget, steps: &[Value]) -> Trial;
+    /// Serves stateright's Explorer at `address`, for as long as the process lives.
+    fn explore(&self, variant: Option<&str>, budget: Budget, address: &str) -> io::Result<()>;
+    /// Draws the first `most_states` states with the steps between them.
+    fn graph(&self, variant: Option<&str>, budget: Budget, most_states: usize) -> Drawing;
+    /// Searches with stateright instead, on one thread.
+    fn peer(&self, variant: Option<&str>, budget: Budget) -> Peer;
+}
+
+/// A claim without its predicates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Name of the claim.
+    pub name: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// The fairness it is judged under, if it is about liveness.
+    pub fairness: Option<FairKinds>,
+}
+
+impl<M: Checkable> Family<M> {
+    fn fault(&self, variant: &str) -> Option<&Fault> {
+        self.faults.iter().find(|fault| fault.name == variant)
+    }
+
+    fn model(&self, variant: Option<&str>, budget: Budget) -> M {
+        if let Some(variant) = variant {
+            let is_listed = self.fault(variant).is_some();
+            assert!(is_listed, "{} has no variant {variant}", self.name);
+        }
+        (self.build)(variant, budget)
+    }
+}
+
+impl<M: Checkable> Subject for Family<M> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn bounds(&self, budget: Budget) -> Bounds {
+        self.model(None, budget).bounds()
+    }
+
+    fn properties(&self) -> &[Property] {
+        &self.properties
+    }
+
+    fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    fn claims(&self, variant: Option<&str>, budget: Budget) -> Vec<Claimed> {
+        let claims = self.model(variant, budget).claims().into_iter();
+        claims
+            .map(|claim| Claimed {
+                name: claim.name,
+                kind: claim.goal.kind(),
+                fairness: FairKinds::of(&claim.goal, claim.fairness),
+            })
+            .collect()
+    }
+
+    fn check(
+        &self,
+        variant: Option<&str>,
+        budget: Budget,
+        limits: &Limits,
+        observer: &dyn Observer,
+    ) -> Outcome {
+        let model = self.model(variant, budget);
+        let fault = variant.and_then(|variant| self.fault(variant));
+        let job = Job {
+            model: self.name,
+            variant: fault.map(|fault| (fault.name, fault.violates)),
+        };
+        checker::check(&model, job, limits, observer)
+    }
+
+    fn rerun(&self, recorded: &Counterexample) -> Rerun {
+        let variant = match recorded.variant.as_str() {
+            checker::CORRECT => None,
+            variant if self.fault(variant).is_some() => Some(variant),
+            variant => return Rerun::unusable(format!("{} has no variant {variant}", self.name)),
+        };
+        let budgets = [Budget::Quick, Budget::Full].into_iter();
+        let mut models = budgets.map(|budget| self.model(variant, budget));
+        match models.find(|model| model.bounds() == recorded.bounds) {
+            Some(model) => checker::rerun(&model, recorded),
+            None => Rerun::unusable(format!("{} has these bounds under no budget", self.name)),
+        }
+    }
+
+    fn trial(&self, variant: Option<&str>, budget: Budget, steps: &[Value]) -> Trial {
+        checker::trial(&self.model(variant, budget), steps)
+    }
+
+    fn explore(&self, variant: Option<&str>, budget: Budget, address: &str) -> io::Result<()> {
+        checker::explore(self.model(variant, budget), address)
+    }
+
+    fn graph(&self, variant: Option<&str>, budget: Budget, most_states: usize) -> Drawing {
+        checker::draw(&self.model(variant, budget), most_states)
+    }
+
+    fn peer(&self, variant: Option<&str>, budget: Budget) -> Peer {
+        checker::peer(self.model(variant, budget))
+    }
 }

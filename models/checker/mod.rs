@@ -1,4 +1,41 @@
 //! The checker: what a model claims, and the search that judges it.
+//!
+//! [`check`] covers the space breadth first and keeps, per state, a fingerprint and a parent; where
+//! a claim is about liveness also every step. Safety is judged during the search, liveness afterwards
+//! on the strongly connected components of the graph. Stateright supplies the `Model` trait and the
+//! Explorer; its own search is a peer in tests ([`Peer`]), since it misses `eventually` violations
+//! on cycles and joins, and passes what it did not finish.
+//!
+//! `transitions` and `depth` of a [`Run`] leave out the initial states: stateright and TLC count
+//! those as generated, and print the states of a path where concord counts its steps.
+
+mod check;
+mod components;
+mod counterexample;
+mod cycle;
+mod drawing;
+mod edges;
+mod limits;
+mod liveness;
+mod path;
+mod peer;
+mod plan;
+mod report;
+mod rerun;
+mod search;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+pub use check::{Job, Outcome, check};
+pub use counterexample::{Counterexample, SCHEMA, Step, digest};
+pub use drawing::{Drawing, Edge, Node, draw};
+pub use limits::{Limits, Observer, Progress, Stop};
+pub use peer::{Peer, explore, peer};
+pub use report::{
+    CORRECT, FairKinds, Judgement, Kind, PropertyVerdict, Reference, Report, Run, Verdict,
+};
+pub use rerun::{Rerun, RerunVerdict, Trial, rerun, trial};
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -69,6 +106,23 @@ pub enum Goal<M: Model> {
     Eventually(Predicate<M>),
     /// Whenever the first holds, the second holds then or later on every fair path.
     LeadsTo(Predicate<M>, Predicate<M>),
+}
+
+impl<M: Model> Goal<M> {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Goal::Always(_) => Kind::Always,
+            Goal::Sometimes(_) => Kind::Sometimes,
+            Goal::Eventually(_) => Kind::Eventually,
+            Goal::LeadsTo(..) => Kind::LeadsTo,
+        }
+    }
+
+    /// Whether it is about infinite paths, and is judged under fairness.
+    pub fn is_liveness(&self) -> bool {
+        self.kind().is_liveness()
+    }
 }
 
 /// Kinds of action to which fairness is owed, per instance.
