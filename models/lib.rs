@@ -1,3 +1,4 @@
 //! Models.
 pub mod checker;
+pub mod cluster;
 pub mod registry;
