@@ -217,8 +217,17 @@ impl<P: Protocol> Cluster<P> {
         }
         if state.isolated & (1 << node) != 0 {
             actions.push(ActionOf::Heal { node });
-        } else if left.partitions > 0 && state.hosts.len() > 1 {
+        } else if left.partitions > 0 && self.may_isolate(state, node) {
             actions.push(ActionOf::Partition { node });
+        }
+    }
+
+    /// Of two nodes one is enough: both are cut off whichever is isolated.
+    fn may_isolate(&self, state: &State<P>, node: u8) -> bool {
+        match state.hosts.len() {
+            0 | 1 => false,
+            2 => node == 0,
+            _ => true,
         }
     }
 

@@ -14,11 +14,15 @@ const ROW: usize = 32;
 const TOP: usize = 40;
 const LEFT: usize = 50;
 
-const STYLE: &str = "text{font:13px sans-serif;fill:#222}.step{fill:#555}\
-    .lane{stroke:#888;stroke-width:1.5}.stopped{stroke-dasharray:2 5}\
-    .message,.answer{stroke:#1a5fb4;stroke-width:1.5}.answer{stroke-dasharray:5 3}\
-    .lost{stroke:#c01c28;stroke-width:1.5}.local{fill:#1a5fb4}\
-    .start{fill:#fff;stroke:#26a269;stroke-width:2}.fault{stroke:#c01c28;stroke-width:2.5}";
+/// Each selector is confined to the diagram, which may stand in a page.
+const STYLE: &str = "\
+    .sequence text{font:13px sans-serif;fill:#222} .sequence .step{fill:#555} \
+    .sequence .lane{stroke:#888;stroke-width:1.5} .sequence .stopped{stroke-dasharray:2 5} \
+    .sequence .message,.sequence .answer{stroke:#1a5fb4;stroke-width:1.5} \
+    .sequence .answer{stroke-dasharray:5 3} .sequence .lost{stroke:#c01c28;stroke-width:1.5} \
+    .sequence .local{fill:#1a5fb4} \
+    .sequence .start{fill:#fff;stroke:#26a269;stroke-width:2} \
+    .sequence .fault{stroke:#c01c28;stroke-width:2.5}";
 
 impl<P: Protocol> Cluster<P> {
     /// A sequence diagram of a path as SVG: a lane per node, dotted while the node is stopped, an
@@ -82,7 +86,7 @@ impl<P: Protocol> Cluster<P> {
         let height = y(path.len());
         writeln!(
             svg,
-            "<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' \
+            "<svg class='sequence' xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' \
              viewBox='0 0 {width} {height}'>\n<style>{STYLE}</style>\n\
              <defs><marker id='arrow' markerWidth='10' markerHeight='8' refX='10' refY='4' \
              orient='auto'><polygon points='0 0, 10 4, 0 8' fill='#1a5fb4'/></marker></defs>",

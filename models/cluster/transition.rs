@@ -123,6 +123,7 @@ impl<P: Protocol> Cluster<P> {
     pub(super) fn step_of(&self, state: &State<P>, action: &Action<P>) -> Option<Step<P>> {
         let (node, cause) = self.trigger(state, action)?;
         let (machine, effects) = self.react(&state.hosts[node], node, &cause);
+        assert!(effects.len() <= 255, "effects are counted by a byte");
         Some(Step {
             node,
             cause,
