@@ -15,6 +15,7 @@
 //! The cycle, executed on the correct model, violates nothing, since there it is not fair.
 
 pub mod checker;
+pub mod cluster;
 pub mod registry;
 
 use registry::System;

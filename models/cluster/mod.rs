@@ -1,0 +1,160 @@
+//! One model for every message-passing system: nodes, a network, one disk per node, fault budgets.
+//!
+//! The nodes are the cores themselves, behind [`Protocol`]; nothing here knows a system.
+//!
+//! - **Steps are atomic**, except that a crash may come after each durable write of a step, and
+//!   before each sync that follows something sent.
+//! - **Disk**: writes reach it in order. A crash keeps the synced ones and any prefix of the others;
+//!   [`ActionOf::LoseData`] wipes it.
+//! - **Network**: unordered, or in order per link ([`Order`]). Loss, duplication and isolation of a
+//!   node are faults. A message to a node that is stopped, cut off or not ready stays in flight.
+//! - **Queries** are answered at once by the first peer in reach that can. One that nobody can
+//!   answer may be given up; any other failure is a fault.
+//! - **Clients** make one call at a time, and give up on a call when its node stops.
+//! - **Faults** have budgets, printed with the bounds; starting a node and ending an isolation are
+//!   always possible.
+
+use stateright::{Expectation, Model, Path, Property};
+
+use crate::checker::{Bounds, Checkable, Claim, Goal};
+
+mod actions;
+mod bounds;
+mod diagram;
+mod network;
+mod predicates;
+mod protocol;
+mod state;
+mod structural;
+#[cfg(test)]
+mod tests;
+mod transition;
+
+pub use actions::{Action, ActionOf, letter};
+pub use bounds::{ClientProgram, ClusterBounds, Faults, Order};
+pub use network::{Network, Packet};
+pub use protocol::{Cause, Effect, Event, Protocol, Seen, call_of, token};
+pub use state::{Client, Host, State};
+
+/// A cluster of nodes that run the protocol `P`.
+#[derive(Debug)]
+pub struct Cluster<P: Protocol> {
+    /// The system.
+    pub protocol: P,
+    /// Size, workload and budgets.
+    pub bounds: ClusterBounds<P>,
+    /// What is claimed; what a claim depends on stands in the cluster that it is given.
+    pub claims: fn(&Self) -> Vec<Claim<Self>>,
+    /// The protocol's crash points.
+    crash_points: Vec<&'static str>,
+}
+
+impl<P: Protocol> Cluster<P> {
+    /// A cluster. Panics if the bounds exceed what a state can hold.
+    #[must_use]
+    pub fn new(
+        protocol: P,
+        bounds: ClusterBounds<P>,
+        claims: fn(&Self) -> Vec<Claim<Self>>,
+    ) -> Self {
+        let crash_points = protocol.crash_points();
+        assert!(bounds.replicas <= 8, "isolated nodes are bits of a byte");
+        assert!(crash_points.len() <= 31, "crash points are bits of a word");
+        assert!(bounds.clients.len() <= 255, "clients are counted by a byte");
+        for client in &bounds.clients {
+            assert!(client.node < bounds.replicas, "a client of no node");
+            assert!(client.calls.len() <= 255, "calls are counted by a byte");
+        }
+        Self {
+            protocol,
+            bounds,
+            claims,
+            crash_points,
+        }
+    }
+}
+
+impl<P: Protocol> Model for Cluster<P> {
+    type State = State<P>;
+    type Action = Action<P>;
+
+    fn init_states(&self) -> Vec<State<P>> {
+        vec![self.initial()]
+    }
+
+    fn actions(&self, state: &State<P>, actions: &mut Vec<Action<P>>) {
+        self.enabled(state, actions);
+    }
+
+    fn next_state(&self, last: &State<P>, action: Action<P>) -> Option<State<P>> {
+        self.execute(last, &action)
+    }
+
+    fn format_action(&self, action: &Action<P>) -> String {
+        self.text(action)
+    }
+
+    fn format_step(&self, last: &State<P>, action: Action<P>) -> Option<String> {
+        let next = self.execute(last, &action)?;
+        Some(self.changes(last, &next))
+    }
+
+    fn as_svg(&self, path: Path<State<P>, Action<P>>) -> Option<String> {
+        Some(self.sequence_diagram(&path.into_vec()))
+    }
+
+    /// Safety only: stateright's `eventually` overlooks cycles.
+    fn properties(&self) -> Vec<Property<Self>> {
+        let claims = (self.claims)(self).into_iter();
+        claims
+            .filter_map(|claim| {
+                let (expectation, condition) = match claim.goal {
+                    Goal::Always(condition) => (Expectation::Always, condition),
+                    Goal::Sometimes(condition) => (Expectation::Sometimes, condition),
+                    Goal::Eventually(_) | Goal::LeadsTo(..) => return None,
+                };
+                Some(Property {
+                    expectation,
+                    name: claim.name,
+                    condition,
+                })
+            })
+            .collect()
+    }
+}
+
+impl<P: Protocol> Checkable for Cluster<P> {
+    fn bounds(&self) -> Bounds {
+        self.printed_bounds()
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        self.declared_kinds()
+    }
+
+    fn kind_of(&self, action: &Action<P>) -> &'static str {
+        self.kind(action)
+    }
+
+    fn instance_of(&self, action: &Action<P>) -> u64 {
+        self.instance(action)
+    }
+
+    fn describe(&self, action: &Action<P>) -> String {
+        self.text(action)
+    }
+
+    fn claims(&self) -> Vec<Claim<Self>> {
+        (self.claims)(self)
+    }
+
+    /// States share what a transition leaves alone, so each is charged for one node only.
+    fn heap_bytes(&self, state: &State<P>) -> usize {
+        let machines = state.machines().map(|(_, m)| self.protocol.heap_bytes(m));
+        state.hosts.len() * size_of::<usize>()
+            + state.clients.len() * size_of::<Client>()
+            + size_of::<Host<P>>()
+            + size_of_val(state.network.packets())
+            + machines.max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,103 @@
+//! Messages in flight.
+
+use serde::Serialize;
+
+use super::bounds::Order;
+
+/// One message in flight.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Packet<M> {
+    /// Its receiver.
+    pub to: u8,
+    /// Its sender.
+    pub from: u8,
+    /// What it says.
+    pub message: M,
+}
+
+/// The messages in flight.
+///
+/// Without an order this is a set: a message sent again while it is in flight adds nothing. A
+/// receiver that must bear repetition cannot tell the difference (the budget of duplicates covers
+/// it), and a node that repeats an announcement for ever still has finitely many states.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Network<M> {
+    /// Sorted by link; within a link by message or, where order is kept, by age.
+    packets: Vec<Packet<M>>,
+}
+
+impl<M> Default for Network<M> {
+    fn default() -> Self {
+        Self {
+            packets: Vec::new(),
+        }
+    }
+}
+
+impl<M: Ord> Network<M> {
+    /// All messages in flight.
+    #[must_use]
+    pub fn packets(&self) -> &[Packet<M>] {
+        &self.packets
+    }
+
+    /// Whether nothing is in flight.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.packets.is_empty()
+    }
+
+    /// Where a new packet belongs, none if it adds nothing.
+    pub(super) fn place(&self, order: Order, packet: &Packet<M>) -> Option<usize> {
+        match order {
+            Order::Unordered => self.packets.binary_search(packet).err(),
+            Order::Fifo => Some(
+                self.packets
+                    .partition_point(|p| (p.to, p.from) <= (packet.to, packet.from)),
+            ),
+        }
+    }
+
+    /// Puts a packet where [`Network::place`] said.
+    pub(super) fn insert(&mut self, place: usize, packet: Packet<M>) {
+        self.packets.insert(place, packet);
+    }
+
+    /// Where the next packet like this one stands, if it is in flight and its turn has come.
+    pub(super) fn find(&self, order: Order, to: u8, from: u8, message: &M) -> Option<usize> {
+        let link = self
+            .packets
+            .partition_point(|p| (p.to, p.from) < (to, from));
+        let mut candidates = self.packets[link..]
+            .iter()
+            .take_while(|p| (p.to, p.from) == (to, from));
+        let offset = match order {
+            Order::Unordered => candidates.position(|p| p.message == *message)?,
+            Order::Fifo => {
+                candidates.next().filter(|p| p.message == *message)?;
+                0
+            }
+        };
+        Some(link + offset)
+    }
+
+    /// Takes out the packet at `place`.
+    pub(super) fn remove(&mut self, place: usize) {
+        self.packets.remove(place);
+    }
+
+    /// The packets whose turn has come.
+    pub(super) fn next(&self, order: Order) -> impl Iterator<Item = &Packet<M>> {
+        self.packets
+            .iter()
+            .enumerate()
+            .filter(move |&(index, packet)| {
+                order == Order::Unordered
+                    || index == 0
+                    || (self.packets[index - 1].to, self.packets[index - 1].from)
+                        != (packet.to, packet.from)
+            })
+            .map(|(_, packet)| packet)
+    }
+}
