@@ -16,9 +16,10 @@
 
 pub mod checker;
 pub mod cluster;
+pub mod counter;
 pub mod registry;
 
 use registry::System;
 
 /// Every system, in the order of reports.
-pub const SYSTEMS: &[System] = &[];
+pub const SYSTEMS: &[System] = &[counter::SYSTEM];

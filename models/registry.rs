@@ -3,8 +3,9 @@
 mod list;
 mod names;
 
-use std::io;
+use std::io::{self, BufRead, Seek};
 
+use concord_systems::replay::Replayed;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -33,9 +34,16 @@ pub struct System {
     pub summary: &'static str,
     /// Its models, built anew at each call.
     pub models: fn() -> Vec<Box<dyn Subject>>,
+    /// Replays a trace on the reference.
+    pub replay: fn(&mut dyn Source) -> io::Result<Replayed>,
     /// Defect ids of the spec that no variant stands for, each with the reason.
     pub not_expressible: &'static [NotExpressible],
 }
+
+/// Where a trace is read from, twice.
+pub trait Source: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Source for T {}
 
 /// A defect that no model can express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
