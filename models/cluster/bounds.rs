@@ -152,6 +152,13 @@ impl<P: Protocol> Cluster<P> {
         printed
     }
 
+    /// The crash points that the bounds make possible.
+    pub fn declared_crash_points(&self) -> Vec<&'static str> {
+        let possible =
+            |point: &&&str| self.bounds.faults.crashes > 0 && !self.bounds.never.contains(point);
+        self.crash_points.iter().filter(possible).copied().collect()
+    }
+
     /// The kinds of action that the bounds make possible.
     pub(super) fn declared_kinds(&self) -> Vec<&'static str> {
         let ClusterBounds {
