@@ -52,6 +52,10 @@ pub type Predicate<M> = fn(&M, &<M as Model>::State) -> bool;
 
 /// A [`Model`] that declares what stateright's `Property` cannot: liveness goals under fairness,
 /// the kinds of its actions, and its bounds.
+///
+/// An action is enabled where `next_state` gives a state within the boundary. A step to the same
+/// state is a step: it is enabled, it is taken, and it can be gone round for ever. A state without
+/// enabled actions is where a path ends for good. The claims of one model have at most 64 predicates.
 pub trait Checkable:
     Model<
         State: Clone + Eq + Hash + Debug + Serialize + Send + Sync,

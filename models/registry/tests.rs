@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics says what is wrong")]
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stateright::Model;
@@ -289,4 +292,33 @@ fn names_select_systems_models_and_variants() {
 #[should_panic(expected = "lamp/switched has no variant unheard_of")]
 fn variant_that_is_not_listed_is_a_mistake() {
     check(Some("unheard_of"));
+}
+
+#[test]
+fn explorer_shows_actions_as_described_and_no_liveness() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let explore = |address: &str| family().explore(None, Budget::Quick, address);
+    let error = explore(&address).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    drop(taken);
+
+    let served = address.clone();
+    std::thread::spawn(move || explore(&served));
+    assert!(get(&address, "/.states/0").contains("Push(0)"));
+    let status = get(&address, "/.status");
+    assert!(status.contains("\"off\"") && !status.contains("lit_in_the_end"));
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = (0..200)
+        .find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            TcpStream::connect(address).ok()
+        })
+        .unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
