@@ -1,6 +1,6 @@
 //! The checker: what a model claims, and the search that judges it.
 //!
-//! [`check`] covers the space breadth first and keeps, per state, a fingerprint and a parent; where
+//! [`check()`] covers the space breadth first and keeps, per state, a fingerprint and a parent; where
 //! a claim is about liveness also every step. Safety is judged during the search, liveness afterwards
 //! on the strongly connected components of the graph. Stateright supplies the `Model` trait and the
 //! Explorer; its own search is a peer in tests ([`Peer`]), since it misses `eventually` violations
