@@ -74,6 +74,12 @@ pub trait Checkable:
     /// The kind of `action`, one of [`Checkable::kinds`].
     fn kind_of(&self, action: &Self::Action) -> &'static str;
 
+    /// Whether some bounds of this model, not necessarily these, have actions of this kind. Fairness
+    /// may be owed to such a kind even where it cannot occur.
+    fn knows(&self, kind: &str) -> bool {
+        self.kinds().contains(&kind)
+    }
+
     /// Tells apart actions of one kind to which fairness is owed separately: delivering one
     /// message does not discharge the obligation to deliver another.
     fn instance_of(&self, action: &Self::Action) -> u64;

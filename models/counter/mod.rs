@@ -7,7 +7,7 @@ mod protocol;
 
 use concord_systems::counter::{Strategies, trace};
 
-use crate::cluster::{ClientProgram, ClusterBounds, Faults};
+use crate::cluster::{ClientProgram, ClusterBounds, Faults, Timers};
 use crate::registry::{Budget, Family, NotExpressible, System};
 
 use properties::{Cluster, claims, properties};
@@ -88,6 +88,7 @@ fn quick() -> Bounds {
     Bounds {
         replicas: 2,
         started: true,
+        timers: Timers::AfterDelivery,
         clients: clients(&[
             (0, &[Call::Increment(0), Call::Increment(0)]),
             (1, &[Call::Decrement(0)]),
@@ -117,6 +118,7 @@ fn recovery(budget: Budget) -> Bounds {
     Bounds {
         replicas: 2,
         started: true,
+        timers: Timers::AfterDelivery,
         clients: clients(&[(0, writes), (1, &[Call::Increment(0)])]),
         faults: Faults {
             crashes: 1,
@@ -135,6 +137,7 @@ fn fetches(budget: Budget) -> Bounds {
     Bounds {
         replicas: 2,
         started: true,
+        timers: Timers::AfterDelivery,
         clients: clients(&[
             (
                 0,
@@ -160,6 +163,7 @@ fn publication(budget: Budget) -> Bounds {
     Bounds {
         replicas: 2,
         started: true,
+        timers: Timers::AfterDelivery,
         clients: clients(&[(0, &[Call::Decrement(0), Call::Increment(0)]), (0, last)]),
         faults: Faults {
             failed_publications: 1,
