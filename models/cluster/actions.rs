@@ -229,7 +229,8 @@ impl<P: Protocol> Cluster<P> {
         let mut packets = state.network.packets().iter();
         match self.bounds.timers {
             Timers::Anytime => true,
-            Timers::AfterDelivery => packets.all(|packet| packet.from != node),
+            Timers::AfterOwnDelivery => packets.all(|packet| packet.from != node),
+            Timers::AfterDelivery => state.network.is_empty(),
         }
     }
 

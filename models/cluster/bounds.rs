@@ -19,6 +19,8 @@ pub struct ClusterBounds<P: Protocol> {
     pub order: Order,
     /// When timers fire.
     pub timers: Timers,
+    /// When publications end.
+    pub publications: Publications,
     /// Whether queries are ever answered.
     pub exchange: bool,
     /// The workload.
@@ -55,10 +57,22 @@ pub enum Timers {
     /// At any time.
     #[default]
     Anytime,
-    /// Only while no message of their node is in flight: periods are long against delays. Bounds the
-    /// messages that a repeating timer leaves behind; older ones meet newer ones by duplication and
-    /// by publications only.
+    /// Only while no message of their node is in flight. Bounds what a repeating timer leaves behind:
+    /// older messages meet newer ones by duplication and by publications only.
+    AfterOwnDelivery,
+    /// Only while no message at all is in flight: periods are long against delays.
     AfterDelivery,
+}
+
+/// When publications end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Publications {
+    /// By an action of their own, which may be a failure.
+    #[default]
+    Awaited,
+    /// Within the step that begins them, always well. What is lost by this is only that other steps
+    /// of the node come between, since the message itself may still be delayed at will.
+    AtOnce,
 }
 
 /// How often each fault may strike. In a state: how often it still may.
@@ -89,6 +103,7 @@ structural!(ClusterBounds {
     started,
     order,
     timers,
+    publications,
     exchange,
     clients,
     faults,
@@ -104,6 +119,7 @@ impl<P: Protocol> Default for ClusterBounds<P> {
             started: false,
             order: Order::Unordered,
             timers: Timers::Anytime,
+            publications: Publications::Awaited,
             exchange: true,
             clients: Vec::new(),
             faults: Faults::default(),
@@ -157,7 +173,12 @@ impl<P: Protocol> Cluster<P> {
         };
         let timers = match bounds.timers {
             Timers::Anytime => "anytime",
+            Timers::AfterOwnDelivery => "after_own_delivery",
             Timers::AfterDelivery => "after_delivery",
+        };
+        let publications = match bounds.publications {
+            Publications::Awaited => "awaited",
+            Publications::AtOnce => "at_once",
         };
         let mut printed = checker::Bounds::new();
         printed.insert("replicas".to_owned(), Value::from(bounds.replicas));
@@ -166,6 +187,7 @@ impl<P: Protocol> Cluster<P> {
         printed.insert("started".to_owned(), Value::from(bounds.started));
         printed.insert("order".to_owned(), Value::from(order));
         printed.insert("timers".to_owned(), Value::from(timers));
+        printed.insert("publications".to_owned(), Value::from(publications));
         printed.insert("exchange".to_owned(), Value::from(bounds.exchange));
         for (name, budget) in bounds.faults.named() {
             printed.insert(name.to_owned(), Value::from(budget));
@@ -188,7 +210,8 @@ impl<P: Protocol> Cluster<P> {
         let peers = replicas > 1;
         let queries = self.protocol.has_queries();
         let answers = queries && peers && self.bounds.exchange;
-        let publications = self.protocol.has_publications();
+        let publications =
+            self.protocol.has_publications() && self.bounds.publications == Publications::Awaited;
         let stops = faults.crashes > 0 || faults.closes > 0;
 
         let mut kinds = Vec::new();

@@ -31,7 +31,7 @@ mod tests;
 mod transition;
 
 pub use actions::{Action, ActionOf, letter};
-pub use bounds::{ClientProgram, ClusterBounds, Faults, Order, Timers};
+pub use bounds::{ClientProgram, ClusterBounds, Faults, Order, Publications, Timers};
 pub use network::{Network, Packet};
 pub use protocol::{Cause, Effect, Event, Protocol, Seen, call_of, token};
 pub use state::{Client, Host, State};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Cluster;
 use super::actions::{Action, ActionOf, budget};
+use super::bounds::Publications;
 use super::network::Packet;
 use super::protocol::{Cause, Effect, Event, Protocol, Seen, token};
 use super::state::{Client, End, Host, State, Writes};
@@ -267,7 +268,7 @@ impl<P: Protocol> Cluster<P> {
     /// Lets the core react.
     fn react(&self, host: &Host<P>, node: usize, cause: &Cause<P>) -> (P::Machine, Vec<Effect<P>>) {
         let mut effects = Vec::new();
-        let machine = match (cause, &host.machine) {
+        let mut machine = match (cause, &host.machine) {
             (Cause::Event(event), Some(machine)) => {
                 let mut machine = machine.clone();
                 self.protocol
@@ -279,6 +280,13 @@ impl<P: Protocol> Cluster<P> {
                 self.protocol.start(node, host.lives, disk, &mut effects)
             }
         };
+        if self.bounds.publications == Publications::AtOnce {
+            while let Some((ticket, message)) = self.protocol.publications(&machine).pop() {
+                effects.push(Effect::Broadcast(message));
+                let event = Event::Published { ticket, ok: true };
+                self.protocol.step(&mut machine, event, &mut effects);
+            }
+        }
         debug_assert!(
             self.believes_its_disk(host, &machine, &effects),
             "node {node} believes in another disk than it wrote, after {cause:?}: {effects:?}",

@@ -113,7 +113,7 @@ pub(super) const REPLICATED: &[Fault] = &[
     ),
     mutant(
         "unfair",
-        &["convergence", "no_stall_at_b", "bump_returns"],
+        &["convergence", "no_stall_at_b"],
         "The correct counter on a network and with timers that owe nothing.",
     ),
 ];
@@ -143,7 +143,7 @@ pub(super) const RECOVERY: &[Fault] = &[
     ),
     mutant(
         "unfair",
-        &["convergence", "recovery", "no_stall_at_b", "bump_returns"],
+        &["convergence", "recovery", "no_stall_at_b"],
         "The correct counter on a network and with timers that owe nothing.",
     ),
 ];
@@ -180,7 +180,7 @@ pub(super) const FETCHES: &[Fault] = &[
     ),
     mutant(
         "unfair",
-        &["convergence", "no_stall_at_b", "bump_returns"],
+        &["convergence", "no_stall_at_b"],
         "The correct counter on a network and with timers that owe nothing.",
     ),
 ];
@@ -215,7 +215,7 @@ pub(super) const PUBLICATION: &[Fault] = &[
     ),
     mutant(
         "unfair",
-        &["convergence", "no_stall_at_b", "bump_returns"],
+        &["convergence", "no_stall_at_b"],
         "The correct counter on a network and with timers that owe nothing.",
     ),
 ];
@@ -244,7 +244,10 @@ pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
         }
         "key_per_operation" => strategies.total = TotalSource::Events,
         "exchange_unwired" => cluster.bounds.exchange = false,
-        "generation_reused" => protocol.generations = Generations::Reused,
+        "generation_reused" => {
+            protocol.generations = Generations::Reused;
+            cluster.bounds.clients = clients(&[(0, &[Call::Increment(0); 3])]);
+        }
         "latest_arrival_wins" => strategies.store.merge = Merge::LatestWins,
         "height_above_lowest" => strategies.store.height = Height::AboveLowest,
         "acknowledged_unsynced" => protocol.syncs = false,
@@ -252,6 +255,7 @@ pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
         "node_keyed" => {
             strategies.total = TotalSource::Seeded;
             protocol.generations = Generations::Reused;
+            cluster.bounds.clients = clients(&[(0, &[Call::Increment(0); 5])]);
         }
         "first_fetch_endless" => strategies.store.first_fetch = FirstFetch::Endless,
         "hole_forgotten" => strategies.store.walk_root = WalkRoot::OnContact,

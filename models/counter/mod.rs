@@ -7,8 +7,8 @@ mod protocol;
 
 use concord_systems::counter::{Strategies, trace};
 
-use crate::cluster::{ClientProgram, ClusterBounds, Faults, Timers};
-use crate::registry::{Budget, Family, NotExpressible, System};
+use crate::cluster::{ClientProgram, ClusterBounds, Faults, Publications, Timers};
+use crate::registry::{Budget, Family, Fault, NotExpressible, Subject, System};
 
 use properties::{Cluster, claims, properties};
 
@@ -20,36 +20,22 @@ pub const SYSTEM: System = System {
     summary: "PN-counter with per-process generations on a Merkle-CRDT key-value store",
     models: || {
         vec![
-            Box::new(Family {
-                name: "counter/replicated",
-                properties: properties(),
-                faults: faults::REPLICATED.to_vec(),
-                build: |variant, budget| {
-                    let bounds = match budget {
-                        Budget::Quick => quick(),
-                        Budget::Full => full(),
-                    };
-                    build(bounds, variant)
-                },
+            on_cluster(
+                "counter/replicated",
+                faults::REPLICATED,
+                |variant, budget| build(replicated(budget), variant),
+            ),
+            on_cluster("counter/recovery", faults::RECOVERY, |variant, budget| {
+                build(recovery(budget), variant)
             }),
-            Box::new(Family {
-                name: "counter/recovery",
-                properties: properties(),
-                faults: faults::RECOVERY.to_vec(),
-                build: |variant, budget| build(recovery(budget), variant),
+            on_cluster("counter/fetches", faults::FETCHES, |variant, budget| {
+                build(fetches(budget), variant)
             }),
-            Box::new(Family {
-                name: "counter/fetches",
-                properties: properties(),
-                faults: faults::FETCHES.to_vec(),
-                build: |variant, budget| build(fetches(budget), variant),
-            }),
-            Box::new(Family {
-                name: "counter/publication",
-                properties: properties(),
-                faults: faults::PUBLICATION.to_vec(),
-                build: |variant, budget| build(publication(budget), variant),
-            }),
+            on_cluster(
+                "counter/publication",
+                faults::PUBLICATION,
+                |variant, budget| build(publication(budget), variant),
+            ),
         ]
     },
     replay: |source| trace::replay(source),
@@ -58,6 +44,19 @@ pub const SYSTEM: System = System {
         reason: "x",
     }],
 };
+
+fn on_cluster(
+    name: &'static str,
+    faults: &[Fault],
+    build: fn(Option<&str>, Budget) -> Cluster,
+) -> Box<dyn Subject> {
+    Box::new(Family {
+        name,
+        properties: properties(&build(None, Budget::Quick)),
+        faults: faults.to_vec(),
+        build,
+    })
+}
 
 type Bounds = ClusterBounds<Counter>;
 
@@ -84,11 +83,11 @@ fn clients(programs: &[(usize, &[Call])]) -> Vec<ClientProgram<Counter>> {
     programs.collect()
 }
 
-fn quick() -> Bounds {
-    Bounds {
+fn replicated(budget: Budget) -> Bounds {
+    let quick = Bounds {
         replicas: 2,
-        started: true,
         timers: Timers::AfterDelivery,
+        publications: Publications::AtOnce,
         clients: clients(&[
             (0, &[Call::Increment(0), Call::Increment(0)]),
             (1, &[Call::Decrement(0)]),
@@ -100,13 +99,13 @@ fn quick() -> Bounds {
             ..Faults::default()
         },
         ..Bounds::default()
-    }
-}
-
-fn full() -> Bounds {
-    Bounds {
-        replicas: 3,
-        ..quick()
+    };
+    match budget {
+        Budget::Quick => quick,
+        Budget::Full => Bounds {
+            replicas: 3,
+            ..quick
+        },
     }
 }
 
@@ -117,8 +116,8 @@ fn recovery(budget: Budget) -> Bounds {
     };
     Bounds {
         replicas: 2,
-        started: true,
         timers: Timers::AfterDelivery,
+        publications: Publications::AtOnce,
         clients: clients(&[(0, writes), (1, &[Call::Increment(0)])]),
         faults: Faults {
             crashes: 1,
@@ -136,8 +135,8 @@ fn fetches(budget: Budget) -> Bounds {
     };
     Bounds {
         replicas: 2,
-        started: true,
         timers: Timers::AfterDelivery,
+        publications: Publications::AtOnce,
         clients: clients(&[
             (
                 0,
@@ -162,7 +161,6 @@ fn publication(budget: Budget) -> Bounds {
     };
     Bounds {
         replicas: 2,
-        started: true,
         timers: Timers::AfterDelivery,
         clients: clients(&[(0, &[Call::Decrement(0), Call::Increment(0)]), (0, last)]),
         faults: Faults {

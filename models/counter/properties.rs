@@ -4,7 +4,7 @@ use concord_systems::counter::{Direction, Small, SmallKey, State};
 use concord_systems::merkle::Disk;
 
 use crate::checker::{Claim, Fairness, Goal, Predicate};
-use crate::cluster;
+use crate::cluster::{self, Publications};
 use crate::registry::Property;
 
 use super::oracle;
@@ -20,15 +20,8 @@ const DIRECTIONS: [Direction; 2] = [Direction::Incr, Direction::Decr];
 
 /// Timers fire, what is sent again and again arrives, what can be answered is.
 const FAIR: Fairness = Fairness {
-    weak: &[
-        "start",
-        "publish",
-        "answer",
-        "give_up",
-        "reannounce",
-        "heal",
-    ],
-    strong: &["deliver", "repair"],
+    weak: &["start", "publish", "answer", "give_up", "heal"],
+    strong: &["deliver", "reannounce", "repair"],
 };
 
 /// The claims of a cluster, according to its bounds.
@@ -68,13 +61,14 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         always("agreement_at_rest", agreement_at_rest),
         always("own_publication_only", own_publication_only),
         leads_to("convergence", anywhere, converged),
-        leads_to("bump_returns", waiting, |cluster, cut| {
-            !waiting(cluster, cut)
-        }),
         sometimes("concurrent_heads", concurrent_heads),
         sometimes("rest_after_work", rest_after_work),
         sometimes("converged_after_every_fault", converged_after_every_fault),
     ];
+    if cluster.bounds.publications == Publications::Awaited {
+        let returned = |cluster: &Cluster, cut: &Cut| !waiting(cluster, cut);
+        claims.push(leads_to("bump_returns", waiting, returned));
+    }
     let nodes = NO_STALL.iter().take(cluster.bounds.replicas);
     claims.extend(nodes.map(|(name, from, to)| leads_to(name, *from, *to)));
     if faults.data_losses > 0 {
@@ -115,8 +109,14 @@ const CRASHED: &[(&str, Predicate<Cluster>)] = &[
     }),
 ];
 
-/// Documentation of every property of a cluster.
-pub(super) fn properties() -> Vec<Property> {
+/// Documentation of what a cluster claims.
+pub(super) fn properties(cluster: &Cluster) -> Vec<Property> {
+    let claims = claims(cluster);
+    let is_claimed = |property: &Property| claims.iter().any(|claim| claim.name == property.name);
+    documented().into_iter().filter(is_claimed).collect()
+}
+
+fn documented() -> Vec<Property> {
     let of = |name, id, statement, witness| Property {
         name,
         id,

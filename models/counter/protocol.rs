@@ -372,45 +372,50 @@ impl History {
 
     /// Blocks that this node wrote itself in this step.
     fn note_writes(&mut self, node: u8, seen: &Seen<'_, Counter>) {
-        if matches!(seen.cause, Cause::Event(Event::Answered { .. })) {
+        let Some(block) = own_write(seen) else {
             return;
-        }
-        for effect in seen.effects {
-            let Effect::Write(Write::Block(_, block)) = effect else {
-                continue;
-            };
-            let life = (node, seen.life);
-            let earlier = self.writers.insert(block.key, life);
-            self.two_writers |= earlier.is_some_and(|writer| writer != life);
-            let generation = seen.before.map(State::generation);
-            let own = |key: SmallKey| key.node == node && Some(key.generation) == generation;
-            let blocks = seen.before.into_iter().flat_map(|machine| {
-                let blocks = machine.store().disk().blocks.values();
-                blocks.filter(|earlier| own(earlier.key))
-            });
-            let last = blocks.map(|earlier| earlier.height).max();
-            self.height_fell |= own(block.key) && last.is_some_and(|last| block.height <= last);
-        }
+        };
+        let life = (node, seen.life);
+        let earlier = self.writers.insert(block.key, life);
+        self.two_writers |= earlier.is_some_and(|writer| writer != life);
+        let generation = seen.before.map(State::generation);
+        let own = |key: SmallKey| key.node == node && Some(key.generation) == generation;
+        let blocks = seen.before.into_iter().flat_map(|machine| {
+            let blocks = machine.store().disk().blocks.values();
+            blocks.filter(|earlier| own(earlier.key))
+        });
+        let last = blocks.map(|earlier| earlier.height).max();
+        self.height_fell |= own(block.key) && last.is_some_and(|last| block.height <= last);
     }
 
-    /// Which bumps raised the sum, and which were acknowledged.
+    /// Which bumps raised the sum, and which were acknowledged. A publication may end in the step
+    /// that begins it.
     fn note_calls(&mut self, node: u8, seen: &Seen<'_, Counter>) {
         let (Some(before), Some(after)) = (seen.before, seen.after) else {
             return;
         };
-        for (call, block) in after.publications() {
-            if before.publications().any(|(earlier, _)| earlier == call) {
-                continue;
-            }
-            let Some(block) = after.store().disk().blocks.get(&block) else {
-                continue;
-            };
+        let mut bumps: Vec<(CallId, SmallKey)> = Vec::new();
+        for machine in [before, after] {
+            let blocks = &machine.store().disk().blocks;
+            bumps.extend(machine.publications().filter_map(|(call, address)| {
+                let block = blocks.get(&address)?;
+                Some((call, block.key))
+            }));
+        }
+        if let Some(block) = own_write(seen) {
+            let is_known = |call: CallId| bumps.iter().any(|(known, _)| *known == call);
+            let ended = seen.effects.iter().find_map(|effect| match effect {
+                Effect::Reply { token, .. } if !is_known(*token) => Some(*token),
+                _ => None,
+            });
+            bumps.extend(ended.map(|call| (call, block.key)));
             let SmallKey { direction, key, .. } = block.key;
-            let risen = after
-                .sum(direction, &key)
-                .wrapping_sub(before.sum(direction, &key));
-            if risen != 1 {
-                self.unraised.insert(call, ());
+            let sums = [after, before].map(|machine| machine.sum(direction, &key));
+            let call = bumps.iter().rev().find(|(_, key)| *key == block.key);
+            if let Some((call, _)) = call
+                && sums[0].wrapping_sub(sums[1]) != 1
+            {
+                self.unraised.insert(*call, ());
             }
         }
         for effect in seen.effects {
@@ -418,21 +423,27 @@ impl History {
                 continue;
             };
             let unraised = self.unraised.remove(token).is_some();
-            let published = before.publications().find(|(call, _)| call == token);
-            let Some((_, block)) = published else {
-                continue;
-            };
-            let Some(block) = before.store().disk().blocks.get(&block) else {
+            let Some((_, key)) = bumps.iter().find(|(call, _)| call == token) else {
                 continue;
             };
             // With the remedy of C-1 a bump that is applied and not announced counts as well.
-            if matches!(reply, Ok(_) | Err(Failure::PublishFailed)) && block.key.node == node {
-                let SmallKey { direction, key, .. } = block.key;
-                let bumps = self.acknowledged.get(&(node, direction, key));
-                let bumps = bumps.map_or(1, |bumps| bumps + 1);
-                self.acknowledged.insert((node, direction, key), bumps);
+            if matches!(reply, Ok(_) | Err(Failure::PublishFailed)) && key.node == node {
+                let of = (node, key.direction, key.key);
+                let bumps = self.acknowledged.get(&of).map_or(1, |bumps| bumps + 1);
+                self.acknowledged.insert(of, bumps);
             }
             self.acknowledged_unraised |= reply.is_ok() && unraised;
         }
     }
+}
+
+/// The block that a node wrote itself in this step: what it fetched it did not write.
+fn own_write<'a>(seen: &Seen<'a, Counter>) -> Option<&'a Arc<Block<Small>>> {
+    if matches!(seen.cause, Cause::Event(Event::Answered { .. })) {
+        return None;
+    }
+    seen.effects.iter().find_map(|effect| match effect {
+        Effect::Write(Write::Block(_, block)) => Some(block),
+        _ => None,
+    })
 }
