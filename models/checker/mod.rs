@@ -135,6 +135,24 @@ impl<M: Model> Goal<M> {
     }
 }
 
+/// The claims that stateright's own search can judge: safety only, since its `eventually` overlooks
+/// cycles.
+pub fn safety<M: Model>(claims: &[Claim<M>]) -> Vec<stateright::Property<M>> {
+    let of = |claim: &Claim<M>| {
+        let (expectation, condition) = match claim.goal {
+            Goal::Always(condition) => (stateright::Expectation::Always, condition),
+            Goal::Sometimes(condition) => (stateright::Expectation::Sometimes, condition),
+            Goal::Eventually(_) | Goal::LeadsTo(..) => return None,
+        };
+        Some(stateright::Property {
+            expectation,
+            name: claim.name,
+            condition,
+        })
+    };
+    claims.iter().filter_map(of).collect()
+}
+
 /// Kinds of action to which fairness is owed, per instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Fairness {

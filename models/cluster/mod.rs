@@ -14,9 +14,9 @@
 //! - **Faults** have budgets, printed with the bounds; starting a node and ending an isolation are
 //!   always possible.
 
-use stateright::{Expectation, Model, Path, Property};
+use stateright::{Model, Path, Property};
 
-use crate::checker::{Bounds, Checkable, Claim, Goal};
+use crate::checker::{Bounds, Checkable, Claim, safety};
 
 mod actions;
 mod bounds;
@@ -122,23 +122,8 @@ impl<P: Protocol> Model for Cluster<P> {
         Some(self.sequence_diagram(&path.into_vec()))
     }
 
-    /// Safety only: stateright's `eventually` overlooks cycles.
     fn properties(&self) -> Vec<Property<Self>> {
-        let claims = (self.claims)(self).into_iter();
-        claims
-            .filter_map(|claim| {
-                let (expectation, condition) = match claim.goal {
-                    Goal::Always(condition) => (Expectation::Always, condition),
-                    Goal::Sometimes(condition) => (Expectation::Sometimes, condition),
-                    Goal::Eventually(_) | Goal::LeadsTo(..) => return None,
-                };
-                Some(Property {
-                    expectation,
-                    name: claim.name,
-                    condition,
-                })
-            })
-            .collect()
+        safety(&(self.claims)(self))
     }
 }
 

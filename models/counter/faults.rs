@@ -1,19 +1,18 @@
 //! Variants of the counter: one remedy taken out, one step replaced, or one budget opened.
 
-use concord_systems::counter::{
-    Difference, EmptyRead, Lock, PublishFailure, Strategies, TotalSource,
-};
+use concord_systems::counter::{Difference, Lock, PublishFailure, Strategies, TotalSource};
 use concord_systems::merkle::{
     FirstFetch, Height, Interruption, LocalWrite, Merge, Unreadable, WalkRoot,
 };
 
+use crate::cluster::Publications;
 use crate::registry::{Fault, Origin, Status};
 
 use super::clients;
 use super::properties::Cluster;
 use super::protocol::{Call, Generations};
 
-const fn upstream(
+pub(super) const fn upstream(
     name: &'static str,
     ids: &'static [&'static str],
     violates: &'static [&'static str],
@@ -30,7 +29,7 @@ const fn upstream(
     }
 }
 
-const fn mutant(
+pub(super) const fn mutant(
     name: &'static str,
     violates: &'static [&'static str],
     statement: &'static str,
@@ -47,21 +46,28 @@ const fn mutant(
 
 use Status::{Fixed, Present};
 
-/// Variants of `counter/replicated`.
-pub(super) const REPLICATED: &[Fault] = &[
-    upstream(
-        "upstream",
-        &["C-2"],
-        &["heads_cover", "convergence"],
-        Present,
-        "The counter as upstream has it, with no remedy.",
-    ),
+/// Variants of every cluster: each needs nothing but two nodes.
+const COMMON: &[Fault] = &[
     upstream(
         "orphan_after_crash",
         &["C-2"],
-        &["heads_cover", "convergence"],
+        &["heads_cover"],
         Present,
         "Entry, mark and head are written one after the other: a crash after the entry leaves a unit that no peer ever sees.",
+    ),
+    upstream(
+        "walk_unmarked",
+        &["C-5"],
+        &["processed_closed"],
+        Present,
+        "A crash in the middle of a walk leaves no flag behind.",
+    ),
+    upstream(
+        "publish_failure_forgets",
+        &["C-1"],
+        &["ack_raises"],
+        Present,
+        "A bump that could not be announced is forgotten, and the next one writes the same total.",
     ),
     upstream(
         "foreign_write",
@@ -84,13 +90,6 @@ pub(super) const REPLICATED: &[Fault] = &[
         Fixed,
         "Every bump is an entry of its own.",
     ),
-    upstream(
-        "exchange_unwired",
-        &["C-H5"],
-        &["convergence"],
-        Fixed,
-        "The block exchange is never told of the peers, so no fetch is answered.",
-    ),
     mutant(
         "generation_reused",
         &["sub_counter_monotone", "single_writer", "in_doubt_one"],
@@ -112,159 +111,204 @@ pub(super) const REPLICATED: &[Fault] = &[
         "Bumps are acknowledged and announced before they are synced.",
     ),
     mutant(
-        "unfair",
-        &["convergence", "no_stall_at_b"],
-        "The correct counter on a network and with timers that owe nothing.",
-    ),
-];
-
-/// Variants of `counter/recovery`.
-pub(super) const RECOVERY: &[Fault] = &[
-    upstream(
-        "upstream",
-        &["C-2", "C-14"],
-        &["heads_cover", "no_stall_at_b"],
-        Present,
-        "The counter as upstream has it, with no remedy.",
-    ),
-    upstream(
-        "node_keyed",
-        &["C-H3"],
-        &["loss_is_harmless", "sub_counter_monotone"],
-        Fixed,
-        "One key per node, its total seeded once from the store: after a total loss the node counts on from nothing over what its peers remember.",
-    ),
-    upstream(
-        "first_fetch_endless",
-        &["C-14"],
-        &["no_stall_at_b", "recovery"],
-        Present,
-        "A replica without heads waits for an announced block without limit.",
-    ),
-    mutant(
-        "unfair",
-        &["convergence", "recovery", "no_stall_at_b"],
-        "The correct counter on a network and with timers that owe nothing.",
-    ),
-];
-
-/// Variants of `counter/fetches`.
-pub(super) const FETCHES: &[Fault] = &[
-    upstream(
-        "upstream",
-        &["C-4", "C-5", "C-15"],
-        &["heads_cover", "processed_closed"],
-        Present,
-        "The counter as upstream has it, with no remedy.",
-    ),
-    upstream(
-        "hole_forgotten",
-        &["C-4"],
-        &["heads_cover", "processed_closed"],
-        Present,
-        "A block whose ancestor is missing becomes no head, so repair does not find it and clears the flag.",
-    ),
-    upstream(
-        "walk_unmarked",
-        &["C-5"],
-        &["processed_closed", "convergence"],
-        Present,
-        "A crash in the middle of a walk leaves no flag behind.",
-    ),
-    upstream(
-        "unreadable_forgotten",
-        &["C-15"],
-        &["processed_closed", "convergence"],
-        Present,
-        "A parent that arrives unreadable stays reserved and is not asked for again.",
-    ),
-    mutant(
-        "unfair",
-        &["convergence", "no_stall_at_b"],
-        "The correct counter on a network and with timers that owe nothing.",
-    ),
-];
-
-/// Variants of `counter/publication`.
-pub(super) const PUBLICATION: &[Fault] = &[
-    upstream(
-        "upstream",
-        &["C-1", "C-9"],
-        &["ack_raises", "own_publication_only"],
-        Present,
-        "The counter as upstream has it, with no remedy.",
-    ),
-    upstream(
-        "publish_failure_forgets",
-        &["C-1"],
-        &["ack_raises"],
-        Present,
-        "A bump that could not be announced is forgotten, and the next one writes the same total.",
-    ),
-    upstream(
-        "lock_across_publication",
-        &["C-9"],
-        &["own_publication_only"],
-        Present,
-        "The mutex is held while a bump is announced, so every other bump waits for the network.",
-    ),
-    mutant(
         "difference_wraps",
         &["read_is_difference"],
         "A read below zero wraps to a huge number.",
     ),
-    mutant(
-        "unfair",
-        &["convergence", "no_stall_at_b"],
-        "The correct counter on a network and with timers that owe nothing.",
-    ),
 ];
+
+fn with_common(own: &[Fault]) -> Vec<Fault> {
+    let taken = |fault: &&Fault| own.iter().all(|own| own.name != fault.name);
+    own.iter()
+        .chain(COMMON.iter().filter(taken))
+        .copied()
+        .collect()
+}
+
+const UNFAIR: &str = "The correct counter on a network and with timers that owe nothing.";
+
+/// Variants of `counter/replicated`.
+pub(super) fn replicated() -> Vec<Fault> {
+    with_common(&[
+        upstream(
+            "upstream",
+            &["C-2"],
+            &["heads_cover", "convergence"],
+            Present,
+            "The counter as upstream has it, with no remedy.",
+        ),
+        upstream(
+            "orphan_after_crash",
+            &["C-2"],
+            &["heads_cover", "convergence"],
+            Present,
+            "Entry, mark and head are written one after the other: a crash after the entry leaves a unit that no peer ever sees.",
+        ),
+        upstream(
+            "exchange_unwired",
+            &["C-H5"],
+            &["convergence"],
+            Fixed,
+            "The block exchange is never told of the peers, so no fetch is answered.",
+        ),
+        mutant(
+            "unfair",
+            &["convergence", "no_stall_at_a", "no_stall_at_b"],
+            UNFAIR,
+        ),
+    ])
+}
+
+/// Variants of `counter/recovery`.
+pub(super) fn recovery() -> Vec<Fault> {
+    with_common(&[
+        upstream(
+            "upstream",
+            &["C-2", "C-14"],
+            &["heads_cover", "convergence", "no_stall_at_b", "recovery"],
+            Present,
+            "The counter as upstream has it, with no remedy.",
+        ),
+        upstream(
+            "node_keyed",
+            &["C-H3"],
+            &["loss_is_harmless", "sub_counter_monotone"],
+            Fixed,
+            "One key per node, its total seeded once from the store: after a total loss the node counts on from nothing over what its peers remember.",
+        ),
+        upstream(
+            "first_fetch_endless",
+            &["C-14"],
+            &["no_stall_at_b", "recovery"],
+            Present,
+            "A replica without heads waits for an announced block without limit.",
+        ),
+        mutant(
+            "unfair",
+            &["convergence", "recovery", "no_stall_at_a", "no_stall_at_b"],
+            UNFAIR,
+        ),
+    ])
+}
+
+/// Variants of `counter/fetches`.
+pub(super) fn fetches() -> Vec<Fault> {
+    with_common(&[
+        upstream(
+            "upstream",
+            &["C-2", "C-4", "C-5", "C-15"],
+            &["heads_cover", "processed_closed", "convergence"],
+            Present,
+            "The counter as upstream has it, with no remedy.",
+        ),
+        upstream(
+            "hole_forgotten",
+            &["C-4"],
+            &["heads_cover", "processed_closed"],
+            Present,
+            "A block whose ancestor is missing becomes no head, so repair does not find it and clears the flag.",
+        ),
+        upstream(
+            "walk_unmarked",
+            &["C-5"],
+            &["processed_closed", "convergence"],
+            Present,
+            "A crash in the middle of a walk leaves no flag behind.",
+        ),
+        upstream(
+            "unreadable_forgotten",
+            &["C-15"],
+            &["processed_closed", "convergence"],
+            Present,
+            "A parent that arrives unreadable stays reserved and is not asked for again.",
+        ),
+        mutant("unfair", &["convergence", "no_stall_at_b"], UNFAIR),
+    ])
+}
+
+/// Variants of `counter/publication`.
+pub(super) fn publication() -> Vec<Fault> {
+    with_common(&[
+        upstream(
+            "upstream",
+            &["C-1", "C-9"],
+            &["ack_raises", "own_publication_only"],
+            Present,
+            "The counter as upstream has it, with no remedy.",
+        ),
+        upstream(
+            "lock_across_publication",
+            &["C-9"],
+            &["own_publication_only"],
+            Present,
+            "The mutex is held while a bump is announced, so every other bump waits for the network.",
+        ),
+        mutant(
+            "unfair",
+            &["convergence", "bump_returns", "no_stall_at_b"],
+            UNFAIR,
+        ),
+    ])
+}
 
 /// Makes a correct cluster faulty.
 pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
     let protocol = &mut cluster.protocol;
     let strategies = &mut protocol.strategies;
+    let bounds = &mut cluster.bounds;
+    let up = Call::Increment(0);
     match variant {
         "upstream" => *strategies = Strategies::REFERENCE,
-        "orphan_after_crash" => strategies.store.local_write = LocalWrite::Stepwise,
+        "orphan_after_crash" => {
+            strategies.store.local_write = LocalWrite::Stepwise;
+            bounds.faults.crashes = 1;
+        }
+        "walk_unmarked" => {
+            strategies.store.interruption = Interruption::Unmarked;
+            bounds.faults.crashes = 1;
+        }
+        "publish_failure_forgets" => {
+            strategies.publish_failure = PublishFailure::ForgetsTotal;
+            bounds.publications = Publications::Awaited;
+            bounds.faults.failed_publications = 1;
+        }
         "foreign_write" => {
-            cluster.bounds.clients = clients(&[
-                (0, &[Call::Increment(0), Call::Increment(0)]),
-                (1, &[Call::Forge(0, 5)]),
-            ]);
+            bounds.clients = clients(&[(0, &[up, up]), (1, &[Call::Forge(0, 5)])]);
         }
         "total_read_back" => {
             strategies.total = TotalSource::ReadBack;
-            let calls = [
-                Call::Increment(0),
-                Call::Increment(0),
-                Call::IncrementUnreadable(0),
-            ];
-            cluster.bounds.clients = clients(&[(0, &calls)]);
+            bounds.clients = clients(&[(0, &[up, up, Call::IncrementUnreadable(0)])]);
         }
         "key_per_operation" => strategies.total = TotalSource::Events,
-        "exchange_unwired" => cluster.bounds.exchange = false,
+        "exchange_unwired" => bounds.exchange = false,
         "generation_reused" => {
             protocol.generations = Generations::Reused;
-            cluster.bounds.clients = clients(&[(0, &[Call::Increment(0); 3])]);
+            bounds.faults.crashes = 1;
+            bounds.clients = clients(&[(0, &[up; 3])]);
         }
         "latest_arrival_wins" => strategies.store.merge = Merge::LatestWins,
-        "height_above_lowest" => strategies.store.height = Height::AboveLowest,
-        "acknowledged_unsynced" => protocol.syncs = false,
+        "height_above_lowest" => {
+            strategies.store.height = Height::AboveLowest;
+            bounds.clients = clients(&[(0, &[up; 3]), (1, &[up])]);
+        }
+        "acknowledged_unsynced" => {
+            protocol.syncs = false;
+            bounds.faults.crashes = 1;
+        }
         "unfair" => protocol.fair = false,
         "node_keyed" => {
             strategies.total = TotalSource::Seeded;
             protocol.generations = Generations::Reused;
-            cluster.bounds.clients = clients(&[(0, &[Call::Increment(0); 5])]);
+            bounds.clients = clients(&[(0, &[up; 5])]);
         }
         "first_fetch_endless" => strategies.store.first_fetch = FirstFetch::Endless,
         "hole_forgotten" => strategies.store.walk_root = WalkRoot::OnContact,
-        "walk_unmarked" => strategies.store.interruption = Interruption::Unmarked,
         "unreadable_forgotten" => strategies.store.unreadable = Unreadable::Reserved,
-        "publish_failure_forgets" => strategies.publish_failure = PublishFailure::ForgetsTotal,
         "lock_across_publication" => strategies.lock = Lock::AcrossPublication,
-        "difference_wraps" => strategies.difference = Difference::Wrapping,
-        "empty_read_fails" => strategies.empty_read = EmptyRead::Error,
+        "difference_wraps" => {
+            strategies.difference = Difference::Wrapping;
+            bounds.clients = clients(&[(0, &[Call::Decrement(0)])]);
+        }
         _ => unreachable!("the registry builds listed variants only"),
     }
 }

@@ -4,6 +4,7 @@ mod faults;
 mod oracle;
 mod properties;
 mod protocol;
+mod reads;
 
 use concord_systems::counter::{Strategies, trace};
 
@@ -22,38 +23,62 @@ pub const SYSTEM: System = System {
         vec![
             on_cluster(
                 "counter/replicated",
-                faults::REPLICATED,
+                faults::replicated(),
                 |variant, budget| build(replicated(budget), variant),
             ),
-            on_cluster("counter/recovery", faults::RECOVERY, |variant, budget| {
+            on_cluster("counter/recovery", faults::recovery(), |variant, budget| {
                 build(recovery(budget), variant)
             }),
-            on_cluster("counter/fetches", faults::FETCHES, |variant, budget| {
+            on_cluster("counter/fetches", faults::fetches(), |variant, budget| {
                 build(fetches(budget), variant)
             }),
             on_cluster(
                 "counter/publication",
-                faults::PUBLICATION,
+                faults::publication(),
                 |variant, budget| build(publication(budget), variant),
             ),
+            Box::new(Family {
+                name: "counter/reads",
+                properties: reads::properties(),
+                faults: reads::faults(),
+                build: reads::build,
+            }),
         ]
     },
     replay: |source| trace::replay(source),
-    not_expressible: &[NotExpressible {
-        id: "x",
-        reason: "x",
-    }],
+    not_expressible: &[
+        NotExpressible {
+            id: "C-7",
+            reason: "It breaks a promise of cost (section 8) and no invariant, and no remedy is known: reference and correct model keep every block alike.",
+        },
+        NotExpressible {
+            id: "C-10",
+            reason: "The flag that a user likes is the caller's. The counter's part, a bump that failed and left nothing behind, is allowed by CTR-S6.",
+        },
+        NotExpressible {
+            id: "C-11",
+            reason: "Who liked is remembered by the caller, not by the counter, which stays correct.",
+        },
+        NotExpressible {
+            id: "C-13",
+            reason: "A started process that is left running. The core takes its generation as an argument and starts nothing.",
+        },
+        NotExpressible {
+            id: "C-H2",
+            reason: "It breaks no invariant: a local write is visible before it returns, so the total read back is the total remembered.",
+        },
+    ],
 };
 
 fn on_cluster(
     name: &'static str,
-    faults: &[Fault],
+    faults: Vec<Fault>,
     build: fn(Option<&str>, Budget) -> Cluster,
 ) -> Box<dyn Subject> {
     Box::new(Family {
         name,
         properties: properties(&build(None, Budget::Quick)),
-        faults: faults.to_vec(),
+        faults,
         build,
     })
 }

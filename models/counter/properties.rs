@@ -59,7 +59,6 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         always("processed_closed", processed_closed),
         always("bounded_keys", bounded_keys),
         always("agreement_at_rest", agreement_at_rest),
-        always("own_publication_only", own_publication_only),
         leads_to("convergence", anywhere, converged),
         sometimes("concurrent_heads", concurrent_heads),
         sometimes("rest_after_work", rest_after_work),
@@ -67,9 +66,19 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
     ];
     if cluster.bounds.publications == Publications::Awaited {
         let returned = |cluster: &Cluster, cut: &Cut| !waiting(cluster, cut);
-        claims.push(leads_to("bump_returns", waiting, returned));
+        claims.extend([
+            always("own_publication_only", own_publication_only),
+            leads_to("bump_returns", waiting, returned),
+        ]);
     }
-    let nodes = NO_STALL.iter().take(cluster.bounds.replicas);
+    // A node fetches what others wrote, or what it wrote itself and lost.
+    let clients = &cluster.bounds.clients;
+    let fetches = |node: &usize| {
+        let mut others = clients.iter().filter(|client| client.node != *node);
+        faults.data_losses > 0 || others.any(|client| !client.calls.is_empty())
+    };
+    let nodes = (0..cluster.bounds.replicas).filter(fetches);
+    let nodes = nodes.filter_map(|node| NO_STALL.get(node));
     claims.extend(nodes.map(|(name, from, to)| leads_to(name, *from, *to)));
     if faults.data_losses > 0 {
         claims.extend([
