@@ -8,6 +8,7 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
 
+use crate::merkle::driver::mixed;
 use crate::merkle::key::{below, floor, norm};
 use crate::merkle::value::{Bytes, decode, encode};
 use crate::merkle::{Block, Ids};
@@ -260,11 +261,6 @@ impl Block<Small> {
             u64::from(self.key.generation),
         ];
         let words = [self.height, self.value].into_iter().chain(key);
-        let words = words.chain(self.parents.iter().copied());
-        let hash = words.fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
-            let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            mixed ^ (mixed >> 29)
-        });
-        hash ^ (hash >> 32)
+        mixed(words.chain(self.parents.iter().copied()))
     }
 }

@@ -1,0 +1,6 @@
+//! The tweet statistics as their users meet them.
+
+mod defects;
+mod forms;
+mod notation;
+mod sentences;
