@@ -153,6 +153,21 @@ pub fn decode_entry<I: Codec>(bytes: &[u8]) -> Option<Entry<I>> {
     })
 }
 
+/// Two byte strings as one: the length of the first, then both.
+pub(crate) fn pair(first: &[u8], second: &[u8]) -> Vec<u8> {
+    let mut out = length(first.len()).to_vec();
+    out.extend(first);
+    out.extend(second);
+    out
+}
+
+/// The two byte strings that make this one, if there are such.
+pub(crate) fn unpair(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    rest.split_at_checked(length)
+}
+
 fn length(length: usize) -> [u8; 4] {
     let length = u32::try_from(length);
     let length = length.expect("nothing in a block is as long as 4 GiB");
@@ -172,8 +187,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 }
 
 fn part<T: Bytes>(rest: &mut &[u8]) -> Option<T> {
-    let length = usize::try_from(u32::from_be_bytes(take(rest)?)).ok()?;
-    let (part, left) = rest.split_at_checked(length)?;
+    let (part, left) = unpair(rest)?;
     *rest = left;
     T::from_bytes(part)
 }
@@ -239,6 +253,14 @@ mod tests {
             let value = value::Bytes::from_vec(value);
             let entry = Entry::<Hashed> { priority, value };
             prop_assert_eq!(decode_entry(&encode_entry(&entry)), Some(entry));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_pair_comes_back(first in prop::collection::vec(any::<u8>(), 0..9), second in prop::collection::vec(any::<u8>(), 0..9)) {
+            let bytes = pair(&first, &second);
+            prop_assert_eq!(unpair(&bytes), Some((first.as_slice(), second.as_slice())));
         }
     }
 

@@ -11,6 +11,7 @@ mod held;
 mod merkle;
 mod replica;
 mod schema;
+mod stats;
 
 pub use database::Database;
 pub use error::Error;
@@ -20,3 +21,4 @@ pub use replica::{
     Address, Applied, CallError, Counter, Ids, Network, Offline, OpenError, Unreachable,
 };
 pub use schema::{Flaw, Schema};
+pub use stats::StatsTables;

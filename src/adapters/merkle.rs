@@ -10,7 +10,8 @@ use redb::{ReadTransaction, ReadableTable, TableDefinition, TableHandle, Value, 
 use crate::codec::{Bytes, Codec, decode_block, decode_entry, encode_block, encode_entry};
 use crate::schema::{Flaw, META, Schema};
 
-type Table<V> = TableDefinition<'static, &'static [u8], V>;
+/// A table whose keys are byte strings.
+pub(crate) type Table<V> = TableDefinition<'static, &'static [u8], V>;
 
 const BLOCKS: Table<&[u8]> = TableDefinition::new("blocks");
 const ENTRIES: Table<&[u8]> = TableDefinition::new("entries");
@@ -125,13 +126,18 @@ impl<I: Codec> Schema for MerkleTables<I> {
     }
 }
 
-fn renew<V: Value + 'static>(to: &WriteTransaction, table: Table<V>) -> Result<(), redb::Error> {
+/// Makes a table, or empties it.
+pub(crate) fn renew<V: Value + 'static>(
+    to: &WriteTransaction,
+    table: Table<V>,
+) -> Result<(), redb::Error> {
     to.delete_table(table)?;
     to.open_table(table)?;
     Ok(())
 }
 
-fn flaw(table: impl TableHandle, record: &[u8], found: &str) -> Flaw {
+/// A record that no write makes.
+pub(crate) fn flaw(table: impl TableHandle, record: &[u8], found: &str) -> Flaw {
     let table = table.name();
     let record = HEXLOWER.encode(record);
     Flaw::Record(format!("record {record} of table {table} is {found}"))

@@ -2,6 +2,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/reopening.rs"]
+mod reopening;
 
 mod disk;
 mod durability;

@@ -1,76 +1,20 @@
-//! Traces through the database, which is opened anew for every start of a node from a copy of the
-//! file as it stood: the file of a process that died.
+//! Traces through the database.
 
 use std::fs;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use concord::adapters::{Database, Error, MerkleTables};
+use concord::adapters::{Error, MerkleTables};
 use concord::systems::counter::trace::{Ids, replay, replay_on};
 use concord::systems::merkle::driver::Backend;
 use concord::systems::merkle::{Block, Disk, Entry, Memory, Write, value};
 use concord::systems::replay::{Outcome, Replayed};
 use proptest::prelude::*;
 
-type Tables = MerkleTables<Ids>;
+use crate::reopening::Reopening;
 
-/// A node's disk.
-struct Node {
-    folder: PathBuf,
-    name: String,
-    lives: u32,
-    open: Option<Database<Tables>>,
-}
-
-impl Node {
-    fn new(folder: &Path, name: &str) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            name: name.to_owned(),
-            lives: 0,
-            open: None,
-        }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder
-            .join(format!("{}-{}.redb", self.name, self.lives))
-    }
-
-    fn running(&mut self) -> Result<&mut Database<Tables>, Error> {
-        if self.open.is_none() {
-            self.open = Some(Database::open(self.file())?);
-        }
-        Ok(self.open.as_mut().expect("it has just been opened"))
-    }
-}
-
-impl Backend<Disk<Ids>, Write<Ids>> for Node {
-    type Error = Error;
-
-    fn load(&mut self) -> Result<Disk<Ids>, Error> {
-        if let Some(running) = self.open.take() {
-            let left = self.file();
-            self.lives += 1;
-            fs::copy(left, self.file()).expect("the file of the life before is there");
-            drop(running);
-        }
-        self.running()?.load()
-    }
-
-    fn write(&mut self, write: &Write<Ids>) -> Result<(), Error> {
-        self.running()?.write(write)
-    }
-
-    fn sync(&mut self) -> Result<(), Error> {
-        self.running()?.sync()
-    }
-
-    fn wipe(&mut self) -> Result<(), Error> {
-        self.running()?.wipe()
-    }
-}
+type Node = Reopening<MerkleTables<Ids>>;
 
 fn through_the_database(trace: &str) -> Replayed {
     let folder = tempfile::tempdir().expect("a folder");
