@@ -131,7 +131,8 @@ impl Counter {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(path: impl AsRef<Path>, node: &str) -> Result<Self, OpenError> {
-        // Drawn first: a failure must leave nothing open (C-13).
+        // Both before the file: a failure must leave nothing open or made (C-13).
+        fit(node).map_err(OpenError::Node)?;
         let mut generation = [0; 16];
         getrandom::fill(&mut generation).map_err(OpenError::Random)?;
         let disk = Database::open(path).map_err(OpenError::Database)?;
@@ -157,9 +158,7 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Counter<B> {
         node: &str,
         generation: Generation,
     ) -> Result<Self, OpenError<B::Error>> {
-        if matches!(node, "" | "." | "..") || node.contains('/') {
-            return Err(OpenError::Node(node.to_owned()));
-        }
+        fit(node).map_err(OpenError::Node)?;
         let image = disk.load().map_err(OpenError::Database)?;
         Ok(Self {
             state: State::open(node.into(), generation, image, Strategies::REMEDIED),
@@ -368,6 +367,14 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Counter<B> {
             }
         }
     }
+}
+
+/// Whether a node id can be a segment of a key; if not, the id.
+fn fit(node: &str) -> Result<(), String> {
+    if matches!(node, "" | "." | "..") || node.contains('/') {
+        return Err(node.to_owned());
+    }
+    Ok(())
 }
 
 /// The block with these bytes, if it is the one asked for.

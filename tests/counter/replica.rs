@@ -67,6 +67,26 @@ fn two_counters_exchange_blocks_and_outlive_their_processes() {
     assert_eq!(b.read("/LIKES/INCR/t1").expect("a sum"), 1);
 }
 
+/// CTR-14: a lost disk comes back as far as some peer has it, and the new generation adds to it.
+#[test]
+fn what_a_peer_fetched_survives_a_total_loss() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [a_file, b_file] = ["a", "b"].map(|name| folder.path().join(name));
+    let mut a = Counter::open(&a_file, "a").expect("a new file");
+    let mut b = Counter::open(&b_file, "b").expect("a new file");
+    for _ in 0..3 {
+        a.increment("/k", &mut Offline).expect("applied");
+    }
+    b.receive(&a.heads(), &mut Peer(&a)).expect("merged");
+    a.increment("/k", &mut Offline).expect("applied");
+    drop(a);
+    std::fs::remove_file(&a_file).expect("it is there");
+    let mut a = Counter::open(&a_file, "a").expect("a new file");
+    a.increment("/k", &mut Offline).expect("applied");
+    a.receive(&b.heads(), &mut Peer(&b)).expect("merged");
+    assert_eq!(a.read("/k").expect("a sum"), 4);
+}
+
 #[test]
 fn a_missing_block_is_fetched_by_the_repair() {
     let folder = tempfile::tempdir().expect("a folder");
