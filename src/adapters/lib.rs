@@ -1,1 +1,24 @@
-//! x
+//! Files, databases and sockets around the cores.
+//!
+//! Everything here drives a core of `concord-systems` and carries out what it asks for, in order.
+//! What is deliberately absent: protocol decisions. A step, a merge rule or a message that is decided
+//! here is a fault.
+
+pub mod codec;
+mod database;
+mod error;
+mod held;
+mod merkle;
+mod replica;
+mod schema;
+mod stats;
+
+pub use database::Database;
+pub use error::Error;
+pub use merkle::MerkleTables;
+pub use redb::StorageBackend;
+pub use replica::{
+    Address, Applied, CallError, Counter, Ids, Network, Offline, OpenError, Unreachable,
+};
+pub use schema::{Flaw, Schema};
+pub use stats::StatsTables;

@@ -7,3 +7,4 @@ pub mod counter;
 pub mod machine;
 pub mod merkle;
 pub mod replay;
+pub mod stats;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::merkle::driver::mixed;
 use crate::merkle::key::{below, floor, norm};
 use crate::merkle::value::{Bytes, decode, encode};
 use crate::merkle::{Block, Ids};
@@ -260,13 +261,9 @@ impl SmallAddress {
     /// values and lives are small, different content different ones but for a hash of 32 bits over
     /// the parents.
     pub fn of(block: &Block<Small>) -> Self {
-        let mix = |hash: u64, word: u64| {
-            let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            mixed ^ (mixed >> 29)
-        };
         let parents = block.parents.iter().map(|parent| parent.0);
-        let hash = [block.height, block.value].into_iter().chain(parents);
-        let hash = hash.fold(0xcbf2_9ce4_8422_2325, mix) >> 32;
+        let words = [block.height, block.value].into_iter().chain(parents);
+        let hash = mixed(words) >> 32;
         let key = block.key;
         let fields = [
             (block.height, 8),

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, Seek};
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use crate::machine::Machine;
-use crate::merkle::driver::{Backend, Durable, Interner, exchange};
+use crate::merkle::driver::{Backend, Interner};
 use crate::merkle::key::norm;
+use crate::merkle::trace::{Replica, Told, broken, entries, read_node, read_nodes, run_exchange};
 use crate::merkle::value::Bytes;
 use crate::merkle::{self, Disk, Exchanged, Memory, Write};
 use crate::replay::{self, Answer, Args, Flaw, Interpreter, Replayed, Vocabulary};
@@ -36,56 +36,16 @@ pub fn replay(source: impl BufRead + Seek) -> io::Result<Replayed> {
 /// Only those of reading `source`.
 pub fn replay_on<B: Backend<Disk<Ids>, Write<Ids>>>(
     source: impl BufRead + Seek,
-    mut disk: impl FnMut(&str) -> Result<B, B::Error>,
+    disk: impl FnMut(&str) -> Result<B, B::Error>,
 ) -> io::Result<Replayed> {
     replay::replay(source, |words: &Words| {
-        let mut nodes = Vec::new();
-        for name in &words.nodes {
-            nodes.push(Node {
-                name: name.as_str().into(),
-                running: None,
-                disk: disk(name).map_err(broken)?,
-            });
-        }
         Ok(Replay {
-            nodes,
+            nodes: Replica::all(&words.nodes, disk)?,
             blocks: Interner::new(),
             addresses: BTreeMap::new(),
             names: Vec::new(),
         })
     })
-}
-
-fn broken(error: impl std::error::Error) -> Flaw {
-    Flaw::of_line(format!("the disk of the replay failed: {error}"))
-}
-
-/// Reads node ids from a header: distinct, literal parts of keys.
-///
-/// # Errors
-/// The field at fault.
-pub fn read_nodes(config: &Args<'_>) -> Result<Vec<String>, Flaw> {
-    let nodes = config.strings("nodes")?;
-    for (at, node) in nodes.iter().enumerate() {
-        if node.is_empty() || node.contains('/') || matches!(*node, "." | "..") {
-            let wanted = "a non-empty id without slash, not a dot segment";
-            return Err(config.flaw("nodes", format!("\"{node}\", expected {wanted}")));
-        }
-        if nodes[..at].contains(node) {
-            return Err(config.flaw("nodes", format!("\"{node}\" stands there twice")));
-        }
-    }
-    Ok(nodes.into_iter().map(String::from).collect())
-}
-
-/// Reads the argument `name` as the index of a node.
-///
-/// # Errors
-/// If it is missing or names no node.
-pub fn read_node(nodes: &[String], args: &Args<'_>, name: &str) -> Result<usize, Flaw> {
-    let node = args.string(name)?;
-    let at = nodes.iter().position(|known| known == node);
-    at.ok_or_else(|| args.flaw(name, format!("\"{node}\" is not a node of this trace")))
 }
 
 /// The vocabulary, with the block names given so far.
@@ -266,19 +226,12 @@ impl Words {
 /// The reference under replay.
 #[derive(Debug)]
 struct Replay<B> {
-    nodes: Vec<Node<B>>,
+    nodes: Vec<Replica<State<Ids>, B>>,
     blocks: Interner<Ids>,
     /// Address of the block that a mentioned name means; absent while the name is unused.
     addresses: BTreeMap<usize, u32>,
     /// The first name of each block, by address.
     names: Vec<String>,
-}
-
-#[derive(Debug)]
-struct Node<B> {
-    name: Arc<str>,
-    running: Option<State<Ids>>,
-    disk: B,
 }
 
 impl<B: Backend<Disk<Ids>, Write<Ids>>> Interpreter for Replay<B> {
@@ -337,11 +290,7 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Interpreter for Replay<B> {
 
 impl<B: Backend<Disk<Ids>, Write<Ids>>> Replay<B> {
     fn disk(&self, node: usize) -> &Disk<Ids> {
-        let running = self.nodes[node].running.as_ref();
-        running
-            .expect("stopped nodes are answered first")
-            .store()
-            .disk()
+        self.nodes[node].machine().store().disk()
     }
 
     fn start(&mut self, node: usize, generation: Generation) -> Result<Answer, Flaw> {
@@ -489,39 +438,14 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Replay<B> {
         from: &[usize],
         withhold: &[u32],
         crash: bool,
-    ) -> Result<Option<Exchanged<Ids>>, Flaw> {
-        let running = self.nodes[node].running.take();
-        let mut machine = running.expect("stopped nodes are answered first");
-        let mut disk = Vec::new();
-        let done = exchange(
-            &mut machine,
+    ) -> Result<Exchanged<Ids>, Flaw> {
+        let told = Told {
             input,
-            |address| {
-                if withhold.contains(address) {
-                    return None;
-                }
-                let mut peers = from.iter().filter(|peer| **peer != node);
-                peers.find_map(|peer| {
-                    let peer = self.nodes[*peer].running.as_ref()?;
-                    peer.store().disk().blocks.get(address).cloned()
-                })
-            },
-            |durable| {
-                match durable {
-                    Durable::Write(Write::Dirty(true)) if crash => {}
-                    Durable::Write(write) => disk.push(write.clone()),
-                    Durable::Sync => {}
-                }
-                Ok::<(), Flaw>(())
-            },
-        )?;
-        let node = &mut self.nodes[node];
-        for write in disk {
-            node.disk.write(&write).map_err(broken)?;
-        }
-        node.disk.sync().map_err(broken)?;
-        node.running = Some(machine);
-        Ok(done)
+            from,
+            withhold,
+            unmarked: crash,
+        };
+        run_exchange(&mut self.nodes, node, told)
     }
 
     fn name(&self, address: u32) -> &str {
@@ -529,8 +453,7 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Replay<B> {
         &self.names[address as usize]
     }
 
-    fn describe(&self, done: Option<Exchanged<Ids>>) -> Value {
-        let done = done.expect("whoever answers every fetch at once ends every exchange");
+    fn describe(&self, done: Exchanged<Ids>) -> Value {
         let names = |blocks: Vec<u32>| {
             let blocks = blocks.into_iter();
             let mut names: Vec<&str> = blocks.map(|block| self.name(block)).collect();
@@ -554,12 +477,4 @@ fn code(failure: Failure) -> &'static str {
         Failure::Closed => "not_running",
         Failure::NotFound => "not_found",
     }
-}
-
-/// Entries as traces list them: key, value and priority, by key.
-pub fn entries(disk: &Disk<Ids>) -> Value {
-    let entries = disk.entries.iter();
-    entries
-        .map(|(key, entry)| json!([key.as_ref(), HEXLOWER.encode(&entry.value), entry.priority]))
-        .collect()
 }

@@ -101,6 +101,16 @@ pub enum Durable<'a, I: Ids> {
     Sync,
 }
 
+/// An address for models: 64 bits mixed from the content of a block, word by word.
+pub fn mixed(words: impl IntoIterator<Item = u64>) -> u64 {
+    let words = words.into_iter();
+    let hash = words.fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
+        let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed ^ (mixed >> 29)
+    });
+    hash ^ (hash >> 32)
+}
+
 /// Numbers blocks by content in order of first appearance: addresses without hashing.
 #[derive(Clone, Debug)]
 pub struct Interner<I: Ids<Address = u32>> {

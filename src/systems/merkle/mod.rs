@@ -16,6 +16,7 @@ mod message;
 mod state;
 mod step;
 mod strategy;
+pub mod trace;
 
 pub mod value;
 

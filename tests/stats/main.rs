@@ -1,0 +1,10 @@
+//! The tweet statistics as their users meet them.
+
+#[path = "../common/reopening.rs"]
+mod reopening;
+
+mod defects;
+mod forms;
+mod notation;
+mod sentences;
+mod storage;
