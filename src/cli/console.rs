@@ -34,7 +34,7 @@ pub struct Console<'a> {
 
 /// Results could not be written: no fault of the arguments.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the results: {0}")]
+#[error("cannot write the results")]
 pub(super) struct Unwritten(#[from] io::Error);
 
 impl Console<'_> {
@@ -141,11 +141,6 @@ impl Streams {
             owns_process: true,
         }
     }
-}
-
-/// Tells of an error when there is no [`Console`] any more.
-pub(super) fn complain(message: &str) {
-    let _ = writeln!(anstream::stderr(), "{RED}error{RED:#}: {message}");
 }
 
 /// A stream whose reader may go away, as in `concord list | head`. The command goes on without one,

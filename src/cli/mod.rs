@@ -81,14 +81,8 @@ enum Command {
 
 /// Runs the command on the streams of this process.
 pub fn main(systems: &'static [System]) -> ExitCode {
-    let run = || {
-        let mut streams = console::Streams::of_process();
-        run(systems, std::env::args_os(), &mut streams.console())
-    };
-    let code = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        console::complain("internal error, see the panic above; please report it");
-        exit::INTERNAL
-    });
+    let mut streams = console::Streams::of_process();
+    let code = run(systems, std::env::args_os(), &mut streams.console());
     ExitCode::from(code)
 }
 
@@ -102,7 +96,33 @@ pub fn run(
         Ok(arguments) => arguments,
         Err(error) => return console.usage(&error),
     };
-    let code = match arguments.command {
+    // Nothing is used after a panic but the streams, and those only to say so.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        perform(arguments.command, systems, console)
+    }));
+    match result {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            console.error(format_args!("{error:#}"));
+            if error.is::<console::Unwritten>() {
+                exit::INTERNAL
+            } else {
+                exit::USAGE
+            }
+        }
+        Err(_) => {
+            console.error("concord itself failed, the panic is above; please report it");
+            exit::INTERNAL
+        }
+    }
+}
+
+fn perform(
+    command: Command,
+    systems: &'static [System],
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
+    match command {
         Command::List(list) => list.run(systems, console),
         Command::Check(check) => check.run(systems, console),
         Command::Replay(replay) => replay.run(systems, console),
@@ -110,13 +130,5 @@ pub fn run(
         Command::Explore(explore) => explore.run(systems, console),
         Command::Graph(graph) => graph.run(systems, console),
         Command::Report(report) => report.run(systems, console),
-    };
-    code.unwrap_or_else(|error| {
-        console.error(format_args!("{error:#}"));
-        if error.is::<console::Unwritten>() {
-            exit::INTERNAL
-        } else {
-            exit::USAGE
-        }
-    })
+    }
 }

@@ -6,7 +6,8 @@ use super::Check;
 use crate::cli::names::Selected;
 use crate::cli::text::{self, BOLD, DIM, GREEN, RED, WRITABLE, YELLOW, counted, grouped};
 use crate::models::checker::{
-    Bounds, CORRECT, Judgement, Outcome, PropertyVerdict, Report, Run, Stop, Verdict,
+    Bounds, CORRECT, Counterexample, Judgement, Outcome, PropertyVerdict, Report, Run, Stop,
+    Verdict,
 };
 
 /// The word for what came of a run, and its colour.
@@ -35,16 +36,16 @@ impl Table {
         let variants = selected.iter().flat_map(|selected| &selected.variants);
         let widths = variants.map(|variant| variant.unwrap_or(CORRECT).len());
         Table {
-            variant: widths.max().unwrap_or_default(),
+            variant: widths.max().unwrap_or_default().max("variant".len()),
             terminal,
         }
     }
 
     pub(super) fn header(&self) -> String {
-        let variant = self.variant + 2;
+        let variant = self.variant;
         let header = format!(
-            "{:<variant$}  {:<12}  {:>10}  {:>11}  {:>5}  {:>7}",
-            "model", "verdict", "states", "transitions", "depth", "time"
+            "  {:<variant$}  {:<12}  {:>10}  {:>11}  {:>5}  {:>7}",
+            "variant", "verdict", "states", "transitions", "depth", "time"
         );
         format!("{DIM}{header}{DIM:#}\n")
     }
@@ -129,7 +130,7 @@ fn write_conclusion(
     let odds = collision_odds(&report.runs);
     writeln!(
         out,
-        "{DIM}odds that two states had one fingerprint and one was missed: {odds:.0e}{DIM:#}"
+        "{DIM}odds that a collision of fingerprints hid a state: {odds:.0e}{DIM:#}"
     )?;
     match report.verdict {
         Judgement::Pass => writeln!(out, "{GREEN}PASS{GREEN:#}"),
@@ -161,21 +162,26 @@ fn write_failure(out: &mut String, check: &Check, outcome: &Outcome) -> fmt::Res
 /// Why a run fails, with the steps that show it.
 pub(super) fn failure(outcome: &Outcome) -> String {
     let mut text = String::new();
-    for failure in outcome.run.failures() {
-        writeln!(text, "  {failure}").expect(WRITABLE);
-    }
+    let mut failures = outcome.run.failures();
     for counterexample in unexpected(outcome) {
-        let length = counted(counterexample.steps.len(), "step");
-        writeln!(text, "  {} in {length}:", counterexample.property).expect(WRITABLE);
+        let violated = format!("{} is violated", counterexample.property);
+        failures.retain(|failure| *failure != violated);
+        let (kind, length) = (counterexample.kind.name(), counterexample.steps.len());
+        let length = counted(length, "step");
+        writeln!(text, "  {violated} ({kind}), in {length}:").expect(WRITABLE);
         text.push_str(&text::steps(counterexample));
+    }
+    for failure in failures {
+        writeln!(text, "  {failure}").expect(WRITABLE);
     }
     text
 }
 
 /// The counterexamples to what ought to hold.
-fn unexpected(outcome: &Outcome) -> impl Iterator<Item = &crate::models::checker::Counterexample> {
+fn unexpected(outcome: &Outcome) -> impl Iterator<Item = &Counterexample> {
     let is_correct = outcome.run.is_correct();
-    outcome.counterexamples.iter().filter(move |_| is_correct)
+    let counterexamples = outcome.counterexamples.iter();
+    counterexamples.filter(move |_| is_correct)
 }
 
 fn write_doubt(out: &mut String, check: &Check, outcome: &Outcome) -> fmt::Result {

@@ -25,7 +25,7 @@ fn write(out: &mut String, systems: &[System], checked: &[Checked]) -> fmt::Resu
         let models = checked
             .iter()
             .filter(|model| model.correct.run.system == system.name);
-        for model in models {
+        for model in models.filter(|model| !model.faults.is_empty()) {
             writeln!(out, "\n## {}", model.model)?;
             for judged in &model.faults {
                 write_fault(out, judged)?;
