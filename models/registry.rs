@@ -2,6 +2,8 @@
 
 mod list;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, BufRead, Seek};
 

@@ -96,14 +96,18 @@ fn enough<M: Checkable>(plan: &Plan<'_, M>, job: Job<'_>) -> Vec<usize> {
     let Some((variant, violates)) = job.variant else {
         return Vec::new();
     };
-    let claims: Vec<usize> = violates
-        .iter()
-        .map(|name| {
-            let claim = plan.claims.iter().position(|claim| claim.name == *name);
-            claim
-                .unwrap_or_else(|| panic!("{variant} must violate {name}, which it does not claim"))
-        })
-        .collect();
+    let find = |name: &&str| {
+        let claim = plan.claims.iter().position(|claim| claim.name == *name);
+        let claim = claim
+            .unwrap_or_else(|| panic!("{variant} must violate {name}, which it does not claim"));
+        let is_sometimes = matches!(plan.claims[claim].goal, Goal::Sometimes(_));
+        assert!(
+            !is_sometimes,
+            "{variant} must violate {name}, a `sometimes`: no path can"
+        );
+        claim
+    };
+    let claims: Vec<usize> = violates.iter().map(find).collect();
     let is_safety = |claim: &usize| matches!(plan.claims[*claim].goal, Goal::Always(_));
     if claims.iter().all(is_safety) {
         claims

@@ -116,7 +116,11 @@ impl Counterexample {
 /// no strings, is digested by its `Debug` form instead.
 pub fn digest<S: Serialize + Debug>(state: &S) -> String {
     let text = match serde_json::to_value(state) {
-        Ok(value) => value.to_string(),
+        Ok(mut value) => {
+            // Does nothing unless a dependency makes maps keep the order of insertion.
+            value.sort_all_objects();
+            value.to_string()
+        }
         Err(_) => format!("{state:?}"),
     };
     let hash = Sha256::digest(text.as_bytes());

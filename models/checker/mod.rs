@@ -1,6 +1,6 @@
 //! The checker: what a model claims, and the search that judges it.
 //!
-//! [`check`] covers the space breadth first and keeps, per state, a fingerprint and a parent; where
+//! [`check()`] covers the space breadth first and keeps, per state, a fingerprint and a parent; where
 //! a claim is about liveness also every step. Safety is judged during the search, liveness afterwards
 //! on the strongly connected components of the graph. Stateright supplies the `Model` trait and the
 //! Explorer; its own search is a peer in tests ([`Peer`]), since it misses `eventually` violations
@@ -52,6 +52,10 @@ pub type Predicate<M> = fn(&M, &<M as Model>::State) -> bool;
 
 /// A [`Model`] that declares what stateright's `Property` cannot: liveness goals under fairness,
 /// the kinds of its actions, and its bounds.
+///
+/// An action is enabled where `next_state` gives a state within the boundary. A step to the same
+/// state is a step: it is enabled, it is taken, and it can be gone round for ever. A state without
+/// enabled actions is where a path ends for good. The claims of one model have at most 64 predicates.
 pub trait Checkable:
     Model<
         State: Clone + Eq + Hash + Debug + Serialize + Send + Sync,
@@ -69,6 +73,12 @@ pub trait Checkable:
 
     /// The kind of `action`, one of [`Checkable::kinds`].
     fn kind_of(&self, action: &Self::Action) -> &'static str;
+
+    /// Whether some bounds of this model, not necessarily these, have actions of this kind. Fairness
+    /// may be owed to such a kind even where it cannot occur.
+    fn knows(&self, kind: &str) -> bool {
+        self.kinds().contains(&kind)
+    }
 
     /// Tells apart actions of one kind to which fairness is owed separately: delivering one
     /// message does not discharge the obligation to deliver another.

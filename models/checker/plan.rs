@@ -32,14 +32,14 @@ impl<'m, M: Checkable> Plan<'m, M> {
                 Goal::LeadsTo(p, q) => predicates.extend([p, q]),
             }
             for name in claim.fairness.weak.iter().chain(claim.fairness.strong) {
-                let kind = kinds.iter().position(|kind| kind == name);
-                let kind = kind.unwrap_or_else(|| {
-                    panic!(
-                        "claim {} is fair to {name}, which is no kind of action",
-                        claim.name
-                    )
-                });
-                fair[kind] |= claim.goal.is_liveness();
+                assert!(
+                    model.knows(name),
+                    "claim {} is fair to {name}, which is no kind of action",
+                    claim.name
+                );
+                if let Some(kind) = kinds.iter().position(|kind| kind == name) {
+                    fair[kind] |= claim.goal.is_liveness();
+                }
             }
         }
         assert!(

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hash};
 use serde::{Deserialize, Serialize};
 
 use super::Cluster;
-use super::bounds::Faults;
+use super::bounds::{Faults, Timers};
 use super::protocol::{Effect, Protocol};
 use super::state::{State, Writes};
 
@@ -203,8 +203,10 @@ impl<P: Protocol> Cluster<P> {
                         actions.push(ActionOf::FailPublish { node, ticket });
                     }
                 }
-                for tick in self.protocol.ticks(machine) {
-                    actions.push(ActionOf::Tick { node, tick });
+                if self.timers_fire(state, node) {
+                    for tick in self.protocol.ticks(machine) {
+                        actions.push(ActionOf::Tick { node, tick });
+                    }
                 }
                 if left.crashes > 0 {
                     let kept = 0..=host.unsynced().len() as u8;
@@ -219,6 +221,15 @@ impl<P: Protocol> Cluster<P> {
             actions.push(ActionOf::Heal { node });
         } else if left.partitions > 0 && self.may_isolate(state, node) {
             actions.push(ActionOf::Partition { node });
+        }
+    }
+
+    /// Whether the timers of `node` may fire now.
+    pub(super) fn timers_fire(&self, state: &State<P>, node: u8) -> bool {
+        let mut packets = state.network.packets().iter();
+        match self.bounds.timers {
+            Timers::Anytime => true,
+            Timers::AfterDelivery => packets.all(|packet| packet.from != node),
         }
     }
 

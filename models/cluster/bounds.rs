@@ -17,6 +17,8 @@ pub struct ClusterBounds<P: Protocol> {
     pub started: bool,
     /// In which order messages arrive.
     pub order: Order,
+    /// When timers fire.
+    pub timers: Timers,
     /// Whether queries are ever answered.
     pub exchange: bool,
     /// The workload.
@@ -47,6 +49,18 @@ pub enum Order {
     Fifo,
 }
 
+/// When timers fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Timers {
+    /// At any time.
+    #[default]
+    Anytime,
+    /// Only while no message of their node is in flight: periods are long against delays. Bounds the
+    /// messages that a repeating timer leaves behind; older ones meet newer ones by duplication and
+    /// by publications only.
+    AfterDelivery,
+}
+
 /// How often each fault may strike. In a state: how often it still may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct Faults {
@@ -74,6 +88,7 @@ structural!(ClusterBounds {
     replicas,
     started,
     order,
+    timers,
     exchange,
     clients,
     faults,
@@ -88,6 +103,7 @@ impl<P: Protocol> Default for ClusterBounds<P> {
             replicas: 2,
             started: false,
             order: Order::Unordered,
+            timers: Timers::Anytime,
             exchange: true,
             clients: Vec::new(),
             faults: Faults::default(),
@@ -139,17 +155,29 @@ impl<P: Protocol> Cluster<P> {
             Order::Unordered => "unordered",
             Order::Fifo => "fifo",
         };
+        let timers = match bounds.timers {
+            Timers::Anytime => "anytime",
+            Timers::AfterDelivery => "after_delivery",
+        };
         let mut printed = checker::Bounds::new();
         printed.insert("replicas".to_owned(), Value::from(bounds.replicas));
         printed.insert("clients".to_owned(), Value::from(bounds.clients.len()));
         printed.insert("calls".to_owned(), Value::from(calls));
         printed.insert("started".to_owned(), Value::from(bounds.started));
         printed.insert("order".to_owned(), Value::from(order));
+        printed.insert("timers".to_owned(), Value::from(timers));
         printed.insert("exchange".to_owned(), Value::from(bounds.exchange));
         for (name, budget) in bounds.faults.named() {
             printed.insert(name.to_owned(), Value::from(budget));
         }
         printed
+    }
+
+    /// The crash points that the bounds make possible.
+    pub fn declared_crash_points(&self) -> Vec<&'static str> {
+        let possible =
+            |point: &&&str| self.bounds.faults.crashes > 0 && !self.bounds.never.contains(point);
+        self.crash_points.iter().filter(possible).copied().collect()
     }
 
     /// The kinds of action that the bounds make possible.

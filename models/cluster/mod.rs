@@ -31,7 +31,7 @@ mod tests;
 mod transition;
 
 pub use actions::{Action, ActionOf, letter};
-pub use bounds::{ClientProgram, ClusterBounds, Faults, Order};
+pub use bounds::{ClientProgram, ClusterBounds, Faults, Order, Timers};
 pub use network::{Network, Packet};
 pub use protocol::{Cause, Effect, Event, Protocol, Seen, call_of, token};
 pub use state::{Client, Host, State};
@@ -73,6 +73,25 @@ impl<P: Protocol> Cluster<P> {
         }
     }
 }
+
+/// Kinds of action that do not depend on the protocol.
+const KINDS: &[&str] = &[
+    "start",
+    "deliver",
+    "duplicate",
+    "lose",
+    "answer",
+    "corrupt_answer",
+    "give_up",
+    "fail_query",
+    "publish",
+    "fail_publish",
+    "crash",
+    "lose_data",
+    "close",
+    "partition",
+    "heal",
+];
 
 impl<P: Protocol> Model for Cluster<P> {
     type State = State<P>;
@@ -130,6 +149,12 @@ impl<P: Protocol> Checkable for Cluster<P> {
 
     fn kinds(&self) -> Vec<&'static str> {
         self.declared_kinds()
+    }
+
+    fn knows(&self, kind: &str) -> bool {
+        self.kinds().contains(&kind)
+            || KINDS.contains(&kind)
+            || self.protocol.tick_names().contains(&kind)
     }
 
     fn kind_of(&self, action: &Action<P>) -> &'static str {

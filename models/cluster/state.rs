@@ -24,8 +24,9 @@ pub struct State<P: Protocol> {
     pub left: Faults,
     /// The isolated nodes, one bit each.
     pub isolated: u8,
-    /// The crash points that struck while the node had work in hand, one bit each, in the order of
-    /// [`Protocol::crash_points`]; the highest bit is a crash at rest.
+    /// The crash points that struck, since a node was last started, while the node had work in
+    /// hand: one bit each, in the order of [`Protocol::crash_points`]; the highest bit is a crash at
+    /// rest. Forgotten at the next start, lest it double every later state.
     pub struck: u32,
     /// History for the properties.
     pub ghost: Arc<P::Ghost>,

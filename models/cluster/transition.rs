@@ -109,6 +109,9 @@ impl<P: Protocol> Cluster<P> {
             }
             _ => {
                 let step = self.step_of(last, action)?;
+                if matches!(action, ActionOf::Start { .. }) {
+                    state.struck = 0;
+                }
                 let end = match action {
                     ActionOf::Close { .. } => End::Closed,
                     _ => End::Runs,
@@ -231,7 +234,7 @@ impl<P: Protocol> Cluster<P> {
             }
             ActionOf::Tick { node, tick } => {
                 let ticks = self.protocol.ticks(running(*node)?);
-                ticks.contains(tick).then_some(())?;
+                (ticks.contains(tick) && self.timers_fire(state, *node)).then_some(())?;
                 (*node, Event::Tick(tick.clone()))
             }
             ActionOf::Close { node } => (*node, Event::Close),

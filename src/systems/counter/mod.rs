@@ -14,7 +14,7 @@ mod strategy;
 pub mod trace;
 
 pub use message::{CallId, Direction, Failure, Input, Output, QueryEnd};
-pub use space::{DataKey, Generation, Place, Small, SmallKey, Space, Text};
+pub use space::{DataKey, Generation, Place, Small, SmallAddress, SmallKey, Space, Text};
 pub use state::State;
 pub use strategy::{
     ClosedReads, Difference, EmptyRead, Isolation, Lock, PublishFailure, Snapshot, Strategies,

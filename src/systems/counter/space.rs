@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::merkle::key::{below, floor, norm};
 use crate::merkle::value::{Bytes, decode, encode};
@@ -198,7 +198,7 @@ pub struct SmallKey {
 impl Ids for Small {
     type Key = SmallKey;
     type Value = u64;
-    type Address = u64;
+    type Address = SmallAddress;
 }
 
 impl Space for Small {
@@ -249,22 +249,47 @@ impl Space for Small {
     }
 }
 
-/// The address of a block over [`Small`]: a hash of its content.
-impl Block<Small> {
-    /// 64 bits mixed from the content word by word. Equal content gives equal addresses.
-    pub fn small_address(&self) -> u64 {
-        let key = [
-            self.key.direction as u64,
-            u64::from(self.key.key),
-            u64::from(self.key.node),
-            u64::from(self.key.generation),
-        ];
-        let words = [self.height, self.value].into_iter().chain(key);
-        let words = words.chain(self.parents.iter().copied());
-        let hash = words.fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
+/// The address of a block over [`Small`] says what the block holds, so that paths can be read; what
+/// does not fit is hashed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SmallAddress(u64);
+
+impl SmallAddress {
+    /// The address of `block`. Equal content gives equal addresses; in one model, where heights,
+    /// values and lives are small, different content different ones but for a hash of 32 bits over
+    /// the parents.
+    pub fn of(block: &Block<Small>) -> Self {
+        let mix = |hash: u64, word: u64| {
             let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             mixed ^ (mixed >> 29)
+        };
+        let parents = block.parents.iter().map(|parent| parent.0);
+        let hash = [block.height, block.value].into_iter().chain(parents);
+        let hash = hash.fold(0xcbf2_9ce4_8422_2325, mix) >> 32;
+        let key = block.key;
+        let fields = [
+            (block.height, 8),
+            (u64::from(key.node), 3),
+            (u64::from(key.generation), 8),
+            (key.direction as u64, 1),
+            (u64::from(key.key), 4),
+            (block.value, 8),
+        ];
+        let packed = fields.iter().fold(0, |packed, (field, bits)| {
+            packed << bits | field & ((1 << bits) - 1)
         });
-        hash ^ (hash >> 32)
+        Self(packed << 32 | hash)
+    }
+}
+
+/// For example `a0+k1=2@3`: node a in life 0 raised counter 1 to 2 at height 3.
+impl Debug for SmallAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let field = |from: u32, bits: u32| self.0 >> from & ((1 << bits) - 1);
+        let node = char::from(b'a' + field(53, 3) as u8);
+        let sign = if field(44, 1) == 0 { '+' } else { '-' };
+        let (life, key, value, height) = (field(45, 8), field(40, 4), field(32, 8), self.0 >> 56);
+        write!(f, "{node}{life}{sign}k{key}={value}@{height}")
     }
 }

@@ -117,16 +117,6 @@ impl<I: Ids> Disk<I> {
             }
         }
     }
-
-    /// The block that a write of `value` under `key` makes now (CTR-17, step 1). O(heads).
-    pub fn draft(&self, key: I::Key, value: I::Value) -> Block<I> {
-        Block {
-            height: 1 + self.heads.values().copied().max().unwrap_or(0),
-            parents: self.heads.keys().copied().collect(),
-            key,
-            value,
-        }
-    }
 }
 
 impl<I: Ids> Default for Disk<I> {

@@ -24,4 +24,6 @@ pub use map::{Iter, SortedMap, SortedSet};
 pub use memory::{Image, Memory};
 pub use message::{Exchanged, Fetched, Input, Output, Patience};
 pub use state::Store;
-pub use strategy::{FirstFetch, Interruption, LocalWrite, Merge, Strategies, Unreadable, WalkRoot};
+pub use strategy::{
+    FirstFetch, Height, Interruption, LocalWrite, Merge, Strategies, Unreadable, WalkRoot,
+};

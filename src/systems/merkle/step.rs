@@ -9,7 +9,7 @@ use super::block::{Block, Entry, Ids, Write};
 use super::map::SortedSet;
 use super::message::{Exchanged, Fetched, Input, Output, Patience};
 use super::state::{Exchange, Stage, Store, Task, Walk};
-use super::strategy::{FirstFetch, Interruption, LocalWrite, Merge, Unreadable, WalkRoot};
+use super::strategy::{FirstFetch, Height, Interruption, LocalWrite, Merge, Unreadable, WalkRoot};
 
 impl<I: Ids> Machine for Store<I> {
     type Input = Input<I>;
@@ -23,7 +23,7 @@ impl<I: Ids> Machine for Store<I> {
                     self.put.is_none(),
                     "one write at a time: the caller holds the lock"
                 );
-                let block = Arc::new(self.disk.draft(key, value));
+                let block = Arc::new(self.draft(key, value));
                 self.put = Some(Arc::clone(&block));
                 out.after(Output::Store(block));
             }
@@ -95,6 +95,21 @@ impl<I: Ids> Store<I> {
         self.disk.apply(&write);
         out.outputs.push(Output::Write(write));
         out.wrote = true;
+    }
+
+    /// The block that a write of `value` under `key` makes now (CTR-17, step 1). O(heads).
+    fn draft(&self, key: I::Key, value: I::Value) -> Block<I> {
+        let heights = self.disk.heads.values().copied();
+        let base = match self.strategies.height {
+            Height::AboveHighest => heights.max(),
+            Height::AboveLowest => heights.min(),
+        };
+        Block {
+            height: 1 + base.unwrap_or(0),
+            parents: self.disk.heads.keys().copied().collect(),
+            key,
+            value,
+        }
     }
 
     /// Steps 3 to 5 of CTR-17. The block itself is on disk already.

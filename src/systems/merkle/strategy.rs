@@ -18,6 +18,8 @@ pub struct Strategies {
     pub unreadable: Unreadable,
     /// Which of two writes to one key wins.
     pub merge: Merge,
+    /// How high a local write stands.
+    pub height: Height,
 }
 
 /// How steps 3 to 5 of a local write reach the disk.
@@ -74,6 +76,15 @@ pub enum Merge {
     LatestWins,
 }
 
+/// The height of a local write.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+pub enum Height {
+    /// One above the highest head (CTR-17 step 1).
+    AboveHighest,
+    /// One above the lowest head. A mutant: an older write may then win over a newer one.
+    AboveLowest,
+}
+
 impl Strategies {
     /// As upstream.
     pub const REFERENCE: Self = Self {
@@ -83,6 +94,7 @@ impl Strategies {
         first_fetch: FirstFetch::Endless,
         unreadable: Unreadable::Reserved,
         merge: Merge::HighestWins,
+        height: Height::AboveHighest,
     };
 
     /// With every remedy.
@@ -93,5 +105,6 @@ impl Strategies {
         first_fetch: FirstFetch::Limited,
         unreadable: Unreadable::Missing,
         merge: Merge::HighestWins,
+        height: Height::AboveHighest,
     };
 }

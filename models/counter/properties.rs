@@ -1,0 +1,458 @@
+//! What the counter claims on a cluster.
+
+use concord_systems::counter::{Direction, Small, SmallKey, State};
+use concord_systems::merkle::Disk;
+
+use crate::checker::{Claim, Fairness, Goal, Predicate};
+use crate::cluster;
+use crate::registry::Property;
+
+use super::oracle;
+use super::protocol::{CRASH_POINTS, Call, Counter};
+
+/// The counter on a cluster.
+pub type Cluster = cluster::Cluster<Counter>;
+type Cut = cluster::State<Counter>;
+
+/// Counters that workloads use.
+const KEYS: [u8; 2] = [0, 1];
+const DIRECTIONS: [Direction; 2] = [Direction::Incr, Direction::Decr];
+
+/// Timers fire, what is sent again and again arrives, what can be answered is.
+const FAIR: Fairness = Fairness {
+    weak: &[
+        "start",
+        "publish",
+        "answer",
+        "give_up",
+        "reannounce",
+        "heal",
+    ],
+    strong: &["deliver", "repair"],
+};
+
+/// The claims of a cluster, according to its bounds.
+pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
+    let always = |name, predicate| Claim {
+        name,
+        goal: Goal::Always(predicate),
+        fairness: Fairness::default(),
+    };
+    let sometimes = |name, predicate| Claim {
+        name,
+        goal: Goal::Sometimes(predicate),
+        fairness: Fairness::default(),
+    };
+    let leads_to = |name, from: Predicate<Cluster>, to| Claim {
+        name,
+        goal: Goal::LeadsTo(from, to),
+        fairness: if cluster.protocol.fair {
+            FAIR
+        } else {
+            Fairness::default()
+        },
+    };
+    let faults = cluster.bounds.faults;
+    let mut claims = vec![
+        always("merge_function", merge_function),
+        always("own_heights_rise", |_, cut| !cut.ghost.height_fell),
+        always("sub_counter_monotone", |_, cut| !cut.ghost.total_fell),
+        always("single_writer", |_, cut| !cut.ghost.two_writers),
+        always("no_invention", no_invention),
+        always("in_doubt_one", in_doubt_one),
+        always("ack_raises", |_, cut| !cut.ghost.acknowledged_unraised),
+        always("read_is_difference", read_is_difference),
+        always("heads_cover", heads_cover),
+        always("processed_closed", processed_closed),
+        always("bounded_keys", bounded_keys),
+        always("agreement_at_rest", agreement_at_rest),
+        always("own_publication_only", own_publication_only),
+        leads_to("convergence", anywhere, converged),
+        leads_to("no_stall", fetching, |cluster, cut| !fetching(cluster, cut)),
+        leads_to("bump_returns", waiting, |cluster, cut| {
+            !waiting(cluster, cut)
+        }),
+        sometimes("concurrent_heads", concurrent_heads),
+        sometimes("rest_after_work", rest_after_work),
+        sometimes("converged_after_every_fault", converged_after_every_fault),
+    ];
+    if faults.data_losses > 0 {
+        claims.extend([
+            always("loss_is_harmless", loss_is_harmless),
+            leads_to("recovery", lost, recovered),
+            sometimes("loss_healed_by_peer", loss_healed),
+        ]);
+    }
+    if faults.crashes > 0 {
+        claims.push(sometimes("hole_known", hole_known));
+        let names = cluster.declared_crash_points();
+        for (point, (name, predicate)) in CRASH_POINTS.iter().zip(CRASHED) {
+            if names.contains(point) {
+                claims.push(sometimes(name, *predicate));
+            }
+        }
+    }
+    claims
+}
+
+/// One `sometimes` per crash point.
+const CRASHED: &[(&str, Predicate<Cluster>)] = &[
+    ("crashed_after_block", |c, cut| c.struck(cut, "crash_block")),
+    ("crashed_after_merge", |c, cut| c.struck(cut, "crash_merge")),
+    ("crashed_after_mark", |c, cut| c.struck(cut, "crash_mark")),
+    ("crashed_after_head", |c, cut| c.struck(cut, "crash_head")),
+    ("crashed_after_dirty", |c, cut| c.struck(cut, "crash_dirty")),
+    ("crashed_after_attach", |c, cut| {
+        c.struck(cut, "crash_attach")
+    }),
+];
+
+/// Documentation of every property of a cluster.
+pub(super) fn properties() -> Vec<Property> {
+    let of = |name, id, statement, witness| Property {
+        name,
+        id,
+        statement,
+        witness,
+    };
+    let rest = Some("rest_after_work");
+    let concurrent = Some("concurrent_heads");
+    let faulty = Some("converged_after_every_fault");
+    let mut properties = vec![
+        of(
+            "merge_function",
+            Some("CTR-S1"),
+            "Every entry is the greatest write, by height and then by value, among the blocks that its replica merged.",
+            concurrent,
+        ),
+        of(
+            "own_heights_rise",
+            Some("CTR-S2"),
+            "The heights of one generation's successive writes strictly increase.",
+            concurrent,
+        ),
+        of(
+            "sub_counter_monotone",
+            Some("CTR-S3"),
+            "With fresh generations and no foreign writer a sub-counter never decreases on any replica, its own total loss apart.",
+            faulty,
+        ),
+        of(
+            "single_writer",
+            Some("CTR-S4"),
+            "No full key is ever written by two process lives.",
+            faulty,
+        ),
+        of(
+            "no_invention",
+            Some("CTR-S5"),
+            "A sum on any replica is at most the number of bumps that clients attempted.",
+            faulty,
+        ),
+        of(
+            "in_doubt_one",
+            Some("CTR-S6"),
+            "The own sub-counter on the own replica is at least this generation's acknowledged bumps and exceeds them by at most the calls in progress.",
+            rest,
+        ),
+        of(
+            "ack_raises",
+            Some("CTR-S7"),
+            "An acknowledged bump raised its sum on the own replica by exactly one over the sum just before it was written.",
+            rest,
+        ),
+        of(
+            "read_is_difference",
+            Some("CTR-S8"),
+            "A read is the difference of two sums over exactly the entries under its prefixes, clamped at zero.",
+            rest,
+        ),
+        of(
+            "heads_cover",
+            Some("CTR-S12"),
+            "Every processed block is a head or an ancestor of a head.",
+            concurrent,
+        ),
+        of(
+            "processed_closed",
+            Some("CTR-S13"),
+            "Every parent of a processed block is processed, or dirty is set, or a walk is running.",
+            Some("hole_known"),
+        ),
+        of(
+            "loss_is_harmless",
+            Some("CTR-S14"),
+            "Once a replica that lost its data has processed what a peer had processed at the time of the loss, each of its sub-counters is at least as large as on that peer then.",
+            Some("loss_healed_by_peer"),
+        ),
+        of(
+            "bounded_keys",
+            Some("CTR-S15"),
+            "A replica has exactly one entry for each sub-counter of which it merged a write, and no other; sub-counters belong to generations that were drawn.",
+            rest,
+        ),
+        of(
+            "agreement_at_rest",
+            Some("CTR-L1"),
+            "Running replicas with equal heads, no hole and nothing in flight have equal entries.",
+            rest,
+        ),
+        of(
+            "own_publication_only",
+            Some("CTR-L4"),
+            "No bump waits for the publication of another.",
+            rest,
+        ),
+        of(
+            "convergence",
+            Some("CTR-L1"),
+            "Eventually all replicas run, have equal entries and equal reads.",
+            faulty,
+        ),
+        of(
+            "recovery",
+            Some("CTR-L2"),
+            "Eventually a replica that lost its data has processed every block that a running peer has processed.",
+            Some("loss_healed_by_peer"),
+        ),
+        of(
+            "no_stall",
+            Some("CTR-L3"),
+            "An announcement whose block is nowhere available does not keep later ones from being processed for ever.",
+            faulty,
+        ),
+        of("bump_returns", Some("CTR-L4"), "Every bump returns.", rest),
+        of(
+            "concurrent_heads",
+            None,
+            "Some replica has two heads at once.",
+            None,
+        ),
+        of(
+            "rest_after_work",
+            None,
+            "All clients are done, nothing is in flight, and replicas have equal heads.",
+            None,
+        ),
+        of(
+            "converged_after_every_fault",
+            None,
+            "Every budgeted fault struck, all clients are done, and the replicas converged.",
+            None,
+        ),
+        of(
+            "loss_healed_by_peer",
+            None,
+            "A replica that lost its data holds again all that its peer held.",
+            None,
+        ),
+        of(
+            "hole_known",
+            None,
+            "Some replica has processed a block with an unprocessed parent, and knows it.",
+            None,
+        ),
+    ];
+    properties.extend(CRASHED.iter().map(|(name, _)| Property {
+        name,
+        id: None,
+        statement: "A crash struck at this write with work in flight.",
+        witness: None,
+    }));
+    properties
+}
+
+fn anywhere(_: &Cluster, _: &Cut) -> bool {
+    true
+}
+
+/// What each node shows: its machine's image, or its disk while it is stopped.
+fn images<'a>(cluster: &'a Cluster, cut: &'a Cut) -> impl Iterator<Item = &'a Disk<Small>> {
+    cut.hosts.iter().map(|host| match &host.machine {
+        Some(machine) => machine.store().disk(),
+        None => host.durable(&cluster.protocol),
+    })
+}
+
+fn machines(cut: &Cut) -> impl Iterator<Item = &State<Small>> {
+    cut.machines().map(|(_, machine)| machine)
+}
+
+fn all_equal<T: PartialEq>(mut items: impl Iterator<Item = T>) -> bool {
+    let first = items.next();
+    first.is_none_or(|first| items.all(|item| item == first))
+}
+
+fn merge_function(cluster: &Cluster, cut: &Cut) -> bool {
+    images(cluster, cut).all(oracle::entries_follow_from_blocks)
+}
+
+fn no_invention(cluster: &Cluster, cut: &Cut) -> bool {
+    let attempts = |direction, key| {
+        let clients = cluster.bounds.clients.iter().zip(&cut.clients);
+        let made = clients.flat_map(|(program, client)| &program.calls[..client.made.into()]);
+        let attempts = made.filter(|call| match call {
+            Call::Increment(of) | Call::IncrementUnreadable(of) => {
+                direction == Direction::Incr && *of == key
+            }
+            Call::Decrement(of) => direction == Direction::Decr && *of == key,
+            Call::Forge(..) => false,
+        });
+        attempts.count() as u64
+    };
+    images(cluster, cut).all(|disk| {
+        DIRECTIONS.iter().all(|direction| {
+            let mut keys = KEYS.iter();
+            keys.all(|key| oracle::sum(disk, *direction, *key) <= attempts(*direction, *key))
+        })
+    })
+}
+
+fn in_doubt_one(cluster: &Cluster, cut: &Cut) -> bool {
+    cut.machines().all(|(node, machine)| {
+        let clients = cluster.bounds.clients.iter().zip(&cut.clients);
+        let in_progress = clients
+            .filter(|(program, client)| program.node == node && client.waiting)
+            .count() as u64;
+        DIRECTIONS.iter().all(|&direction| {
+            KEYS.iter().all(|&key| {
+                let own = SmallKey {
+                    direction,
+                    key,
+                    node: node as u8,
+                    generation: machine.generation(),
+                };
+                let stored = machine.store().disk().entries.get(&own);
+                let stored = stored.map_or(0, |entry| entry.value);
+                let bumps = cut.ghost.acknowledged.get(&(node as u8, direction, key));
+                let bumps = bumps.copied().unwrap_or(0);
+                (bumps..=bumps + in_progress).contains(&stored)
+            })
+        })
+    })
+}
+
+fn read_is_difference(_: &Cluster, cut: &Cut) -> bool {
+    machines(cut).all(|machine| {
+        let disk = machine.store().disk();
+        let mut keys = KEYS.iter();
+        keys.all(|key| machine.value(key) == Ok(oracle::value(disk, *key)))
+    })
+}
+
+fn heads_cover(cluster: &Cluster, cut: &Cut) -> bool {
+    images(cluster, cut).all(Disk::heads_cover_processed)
+}
+
+fn processed_closed(cluster: &Cluster, cut: &Cut) -> bool {
+    cut.hosts.iter().all(|host| match &host.machine {
+        Some(machine) => machine.store().holes_are_known(),
+        None => {
+            let disk = host.durable(&cluster.protocol);
+            disk.dirty || disk.processed_is_closed()
+        }
+    })
+}
+
+fn bounded_keys(cluster: &Cluster, cut: &Cut) -> bool {
+    images(cluster, cut).all(|disk| {
+        let processed = disk.processed.keys();
+        let mut keys = processed.filter_map(|address| disk.blocks.get(address));
+        let each_has_an_entry = keys.all(|block| disk.entries.contains(&block.key));
+        let lives = |node: u8| cut.hosts[usize::from(node)].lives;
+        let each_was_drawn = disk
+            .entries
+            .keys()
+            .all(|key| key.generation < lives(key.node));
+        each_has_an_entry && each_was_drawn
+    })
+}
+
+/// Nothing is in flight and every running replica knows of no hole and has the same heads.
+fn at_rest(cluster: &Cluster, cut: &Cut) -> bool {
+    cluster.all_running(cut)
+        && cluster.quiet(cut)
+        && machines(cut).all(|machine| !machine.store().disk().dirty)
+        && all_equal(machines(cut).map(|machine| &machine.store().disk().heads))
+}
+
+fn agree(cut: &Cut) -> bool {
+    all_equal(machines(cut).map(|machine| &machine.store().disk().entries))
+}
+
+fn agreement_at_rest(cluster: &Cluster, cut: &Cut) -> bool {
+    !at_rest(cluster, cut) || agree(cut)
+}
+
+fn own_publication_only(_: &Cluster, cut: &Cut) -> bool {
+    machines(cut).all(|machine| !machine.has_waiting_writers())
+}
+
+fn converged(cluster: &Cluster, cut: &Cut) -> bool {
+    let read = |machine: &State<Small>| KEYS.map(|key| machine.value(&key));
+    cluster.all_running(cut) && agree(cut) && all_equal(machines(cut).map(read))
+}
+
+fn fetching(_: &Cluster, cut: &Cut) -> bool {
+    machines(cut).any(|machine| machine.store().fetching().is_some())
+}
+
+fn waiting(_: &Cluster, cut: &Cut) -> bool {
+    cut.clients.iter().any(|client| client.waiting)
+}
+
+fn concurrent_heads(cluster: &Cluster, cut: &Cut) -> bool {
+    images(cluster, cut).any(|disk| disk.heads.len() > 1)
+}
+
+fn rest_after_work(cluster: &Cluster, cut: &Cut) -> bool {
+    cluster.clients_done(cut) && at_rest(cluster, cut)
+}
+
+fn converged_after_every_fault(cluster: &Cluster, cut: &Cut) -> bool {
+    cluster.spent(cut) == cluster.bounds.faults
+        && cluster.clients_done(cut)
+        && cluster.all_connected(cut)
+        && converged(cluster, cut)
+}
+
+fn hole_known(cluster: &Cluster, cut: &Cut) -> bool {
+    images(cluster, cut).any(|disk| disk.dirty && !disk.processed_is_closed())
+}
+
+fn loss_is_harmless(cluster: &Cluster, cut: &Cut) -> bool {
+    let images: Vec<_> = images(cluster, cut).collect();
+    cut.ghost.owed.iter().all(|owed| {
+        let disk = images[usize::from(owed.loser)];
+        let mut blocks = owed.processed.keys();
+        let exchanged = blocks.all(|block| disk.processed.contains(block));
+        !exchanged
+            || owed.totals.iter().all(|(key, total)| {
+                let entry = disk.entries.get(key);
+                entry.is_some_and(|entry| entry.value >= *total)
+            })
+    })
+}
+
+fn lost(_: &Cluster, cut: &Cut) -> bool {
+    !cut.ghost.owed.is_empty()
+}
+
+fn recovered(_: &Cluster, cut: &Cut) -> bool {
+    let losers = cut.ghost.owed.iter().map(|owed| usize::from(owed.loser));
+    losers.into_iter().all(|loser| {
+        let Some(machine) = cut.machine(loser) else {
+            return false;
+        };
+        let own = &machine.store().disk().processed;
+        machines(cut).all(|peer| {
+            let mut blocks = peer.store().disk().processed.keys();
+            blocks.all(|block| own.contains(block))
+        })
+    })
+}
+
+fn loss_healed(cluster: &Cluster, cut: &Cut) -> bool {
+    let something = |owed: &super::protocol::Owed| !owed.processed.is_empty();
+    cut.ghost.owed.iter().any(something) && recovered(cluster, cut)
+}
