@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::Format;
-use super::text::{self, BOLD, DIM};
+use super::text::{self, BOLD, DIM, WIDTH, WRITABLE};
 use super::{Console, exit};
 use crate::models::checker::FairKinds;
 use crate::models::registry::{
@@ -26,18 +26,21 @@ impl List {
         let listing = Listing::of(systems);
         match self.format {
             Format::Json => console.print_document(&listing)?,
-            Format::Human => console.print(human(systems, &listing).expect(text::WRITABLE))?,
+            Format::Human => {
+                let width = console.width.unwrap_or(WIDTH);
+                console.print(human(systems, &listing, width).expect(WRITABLE))?;
+            }
         }
         Ok(exit::HOLDS)
     }
 }
 
-fn human(systems: &[System], listing: &Listing) -> Result<String, std::fmt::Error> {
+fn human(systems: &[System], listing: &Listing, width: usize) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
     for (system, listed) in systems.iter().zip(&listing.systems) {
         writeln!(out, "{BOLD}{}{BOLD:#}  {}", system.name, system.summary)?;
         for model in &listed.models {
-            write_model(&mut out, model)?;
+            write_model(&mut out, model, width)?;
         }
         if !listed.not_expressible.is_empty() {
             writeln!(out, "\n  no model can express")?;
@@ -50,11 +53,11 @@ fn human(systems: &[System], listing: &Listing) -> Result<String, std::fmt::Erro
     Ok(out)
 }
 
-fn write_model(out: &mut String, model: &ListedModel) -> std::fmt::Result {
+fn write_model(out: &mut String, model: &ListedModel, width: usize) -> std::fmt::Result {
     writeln!(out, "\n  {BOLD}{}{BOLD:#}", model.name)?;
     for budget in ["quick", "full"] {
-        let bounds = text::bounds(&model.bounds[budget]);
-        writeln!(out, "    {DIM}{budget:<5}  {bounds}{DIM:#}")?;
+        let bounds = text::bounds(&model.bounds[budget], "           ", width);
+        writeln!(out, "    {DIM}{budget:<5}  {}{DIM:#}", bounds.trim_start())?;
     }
     for property in &model.properties {
         write_property(out, property)?;

@@ -1,8 +1,8 @@
 //! The command that ships, as a process: streams, traces and exit codes.
 
 use std::fs;
-use std::io::Write;
-use std::process::Stdio;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
@@ -163,4 +163,29 @@ fn the_list_is_a_document() {
     let document = concord(&["list", "--format", "json"], b"").document();
     assert_eq!(document["schema"], "concord.list/1");
     assert_eq!(document["systems"][0]["name"], "counter");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_ends_a_run_with_130_and_what_is_known() {
+    let mut command = command(&["check", "counter", "--budget", "full"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    // Signals are caught before the first line is printed.
+    output.read_line(&mut String::new()).unwrap();
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let rest: Vec<_> = output.lines().map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(rest.last().map(String::as_str), Some("INCONCLUSIVE"));
 }

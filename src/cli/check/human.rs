@@ -4,11 +4,14 @@ use std::fmt::{self, Write as _};
 
 use super::Check;
 use crate::cli::names::Selected;
-use crate::cli::text::{self, BOLD, DIM, GREEN, RED, WRITABLE, YELLOW, counted, grouped};
+use crate::cli::text::{self, BOLD, DIM, GREEN, RED, WIDTH, WRITABLE, YELLOW, counted, grouped};
 use crate::models::checker::{
     Bounds, CORRECT, Counterexample, Judgement, Outcome, PropertyVerdict, Report, Run, Stop,
     Verdict,
 };
+
+/// Most properties that are named where a limit left many open.
+const MOST_NAMES: usize = 6;
 
 /// The word for what came of a run, and its colour.
 pub(in crate::cli) fn verdict(run: &Run) -> (&'static str, anstyle::Style) {
@@ -52,10 +55,8 @@ impl Table {
 
     /// A model stands above its variants: together on one line they would be too wide.
     pub(super) fn heading(&self, model: &str, bounds: &Bounds) -> String {
-        format!(
-            "{BOLD}{model}{BOLD:#}  {DIM}{}{DIM:#}\n",
-            text::bounds(bounds)
-        )
+        let bounds = text::bounds(bounds, "  ", self.terminal.unwrap_or(WIDTH));
+        format!("{BOLD}{model}{BOLD:#}\n{DIM}{bounds}{DIM:#}\n")
     }
 
     pub(super) fn row(&self, run: &Run) -> String {
@@ -115,11 +116,12 @@ fn write_conclusion(
 ) -> fmt::Result {
     for outcome in outcomes {
         match outcome.run.judgement() {
-            Judgement::Pass => {}
             Judgement::Fail => write_failure(out, check, outcome)?,
-            Judgement::Inconclusive => write_doubt(out, check, outcome)?,
+            Judgement::Inconclusive if !is_late(outcome) => write_doubt(out, check, outcome)?,
+            Judgement::Pass | Judgement::Inconclusive => {}
         }
     }
+    write_late(out, outcomes)?;
     writeln!(out)?;
     writeln!(
         out,
@@ -191,6 +193,23 @@ fn write_doubt(out: &mut String, check: &Check, outcome: &Outcome) -> fmt::Resul
     writeln!(out, "  reproduce:  {}", check.command(&outcome.run))
 }
 
+/// Whether the time for all runs was over when this one began.
+fn is_late(outcome: &Outcome) -> bool {
+    outcome.stop == Some(Stop::Time) && outcome.run.depth == 0
+}
+
+fn write_late(out: &mut String, outcomes: &[Outcome]) -> fmt::Result {
+    let late = outcomes.iter().filter(|outcome| is_late(outcome));
+    let names: Vec<_> = late.map(|outcome| outcome.run.name()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let runs = counted(names.len(), "run");
+    writeln!(out, "\n{YELLOW}inconclusive{YELLOW:#} {BOLD}{runs}{BOLD:#}")?;
+    writeln!(out, "  --timeout was over before they began:")?;
+    names.iter().try_for_each(|name| writeln!(out, "  {name}"))
+}
+
 /// Which limit ended a run, and what it left open.
 pub(super) fn doubt(check: &Check, outcome: &Outcome) -> String {
     let run = &outcome.run;
@@ -212,12 +231,12 @@ pub(super) fn doubt(check: &Check, outcome: &Outcome) -> String {
         .map(|p| p.name.as_str())
         .collect();
     let states = counted(run.states, "state");
-    let mut text = format!("ended by {limit} after {states} at depth {}", run.depth);
+    let mut doubt = format!("ended by {limit} after {states} at depth {}", run.depth);
     if !open.is_empty() {
-        text.push_str("; not settled: ");
-        text.push_str(&open.join(", "));
+        doubt.push_str("; not settled: ");
+        doubt.push_str(&text::some(open, MOST_NAMES));
     }
-    text
+    doubt
 }
 
 fn totals(runs: &[Run]) -> String {
