@@ -113,7 +113,7 @@ pub(super) const REPLICATED: &[Fault] = &[
     ),
     mutant(
         "unfair",
-        &["convergence", "no_stall", "bump_returns"],
+        &["convergence", "no_stall_at_b", "bump_returns"],
         "The correct counter on a network and with timers that owe nothing.",
     ),
 ];
@@ -123,7 +123,7 @@ pub(super) const RECOVERY: &[Fault] = &[
     upstream(
         "upstream",
         &["C-2", "C-14"],
-        &["heads_cover", "no_stall"],
+        &["heads_cover", "no_stall_at_b"],
         Present,
         "The counter as upstream has it, with no remedy.",
     ),
@@ -137,13 +137,13 @@ pub(super) const RECOVERY: &[Fault] = &[
     upstream(
         "first_fetch_endless",
         &["C-14"],
-        &["no_stall", "recovery"],
+        &["no_stall_at_b", "recovery"],
         Present,
         "A replica without heads waits for an announced block without limit.",
     ),
     mutant(
         "unfair",
-        &["convergence", "recovery", "no_stall", "bump_returns"],
+        &["convergence", "recovery", "no_stall_at_b", "bump_returns"],
         "The correct counter on a network and with timers that owe nothing.",
     ),
 ];
@@ -180,7 +180,7 @@ pub(super) const FETCHES: &[Fault] = &[
     ),
     mutant(
         "unfair",
-        &["convergence", "no_stall", "bump_returns"],
+        &["convergence", "no_stall_at_b", "bump_returns"],
         "The correct counter on a network and with timers that owe nothing.",
     ),
 ];
@@ -215,7 +215,7 @@ pub(super) const PUBLICATION: &[Fault] = &[
     ),
     mutant(
         "unfair",
-        &["convergence", "no_stall", "bump_returns"],
+        &["convergence", "no_stall_at_b", "bump_returns"],
         "The correct counter on a network and with timers that owe nothing.",
     ),
 ];

@@ -11,7 +11,7 @@ use super::oracle;
 use super::protocol::{CRASH_POINTS, Call, Counter};
 
 /// The counter on a cluster.
-pub type Cluster = cluster::Cluster<Counter>;
+pub(super) type Cluster = cluster::Cluster<Counter>;
 type Cut = cluster::State<Counter>;
 
 /// Counters that workloads use.
@@ -68,7 +68,6 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         always("agreement_at_rest", agreement_at_rest),
         always("own_publication_only", own_publication_only),
         leads_to("convergence", anywhere, converged),
-        leads_to("no_stall", fetching, |cluster, cut| !fetching(cluster, cut)),
         leads_to("bump_returns", waiting, |cluster, cut| {
             !waiting(cluster, cut)
         }),
@@ -76,6 +75,8 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         sometimes("rest_after_work", rest_after_work),
         sometimes("converged_after_every_fault", converged_after_every_fault),
     ];
+    let nodes = NO_STALL.iter().take(cluster.bounds.replicas);
+    claims.extend(nodes.map(|(name, from, to)| leads_to(name, *from, *to)));
     if faults.data_losses > 0 {
         claims.extend([
             always("loss_is_harmless", loss_is_harmless),
@@ -94,6 +95,13 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
     }
     claims
 }
+
+/// One claim per node: two nodes that try in turn what is nowhere to be had are no stall.
+const NO_STALL: [(&str, Predicate<Cluster>, Predicate<Cluster>); 3] = [
+    ("no_stall_at_a", fetching_at::<0>, free_at::<0>),
+    ("no_stall_at_b", fetching_at::<1>, free_at::<1>),
+    ("no_stall_at_c", fetching_at::<2>, free_at::<2>),
+];
 
 /// One `sometimes` per crash point.
 const CRASHED: &[(&str, Predicate<Cluster>)] = &[
@@ -215,12 +223,6 @@ pub(super) fn properties() -> Vec<Property> {
             "Eventually a replica that lost its data has processed every block that a running peer has processed.",
             Some("loss_healed_by_peer"),
         ),
-        of(
-            "no_stall",
-            Some("CTR-L3"),
-            "An announcement whose block is nowhere available does not keep later ones from being processed for ever.",
-            faulty,
-        ),
         of("bump_returns", Some("CTR-L4"), "Every bump returns.", rest),
         of(
             "concurrent_heads",
@@ -253,6 +255,12 @@ pub(super) fn properties() -> Vec<Property> {
             None,
         ),
     ];
+    properties.extend(NO_STALL.iter().map(|(name, ..)| Property {
+        name,
+        id: Some("CTR-L3"),
+        statement: "A fetch at this node ends, so that what was announced later is processed.",
+        witness: faulty,
+    }));
     properties.extend(CRASHED.iter().map(|(name, _)| Property {
         name,
         id: None,
@@ -393,8 +401,13 @@ fn converged(cluster: &Cluster, cut: &Cut) -> bool {
     cluster.all_running(cut) && agree(cut) && all_equal(machines(cut).map(read))
 }
 
-fn fetching(_: &Cluster, cut: &Cut) -> bool {
-    machines(cut).any(|machine| machine.store().fetching().is_some())
+fn fetching_at<const NODE: usize>(_: &Cluster, cut: &Cut) -> bool {
+    let machine = cut.machine(NODE);
+    machine.is_some_and(|machine| machine.store().fetching().is_some())
+}
+
+fn free_at<const NODE: usize>(cluster: &Cluster, cut: &Cut) -> bool {
+    !fetching_at::<NODE>(cluster, cut)
 }
 
 fn waiting(_: &Cluster, cut: &Cut) -> bool {

@@ -304,7 +304,7 @@ impl Protocol for Counter {
 }
 
 /// Every name that a crash in the midst of a step can have.
-pub const CRASH_POINTS: &[&str] = &[
+pub(super) const CRASH_POINTS: &[&str] = &[
     "crash_block",
     "crash_merge",
     "crash_mark",

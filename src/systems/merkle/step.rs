@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::machine::Machine;
 
-use super::block::{Block, Entry, Ids, Write};
+use super::block::{Block, Disk, Entry, Ids, Write};
 use super::map::SortedSet;
 use super::message::{Exchanged, Fetched, Input, Output, Patience};
 use super::state::{Exchange, Stage, Store, Task, Walk};
@@ -51,6 +51,7 @@ impl<I: Ids> Machine for Store<I> {
             }
         }
         self.advance(&mut out);
+        self.forget_seen();
         out.finish();
     }
 }
@@ -145,6 +146,19 @@ impl<I: Ids> Store<I> {
             };
             Write::Entry(block.key.clone(), entry)
         })
+    }
+
+    /// Forgets announcements of blocks that are processed and no head: they are not announced again,
+    /// so it no longer matters who heard of them.
+    fn forget_seen(&mut self) {
+        let Disk {
+            heads, processed, ..
+        } = &self.disk;
+        let matters = |block: &I::Address| heads.contains(block) || !processed.contains(block);
+        if !self.seen.keys().all(matters) {
+            let seen = self.seen.keys().copied();
+            self.seen = seen.filter(matters).map(|block| (block, ())).collect();
+        }
     }
 
     /// Works until a fetch is outstanding or nothing is left to do.
