@@ -130,7 +130,13 @@ fn help_and_version_give_0_and_no_arguments_give_2() {
 
 #[test]
 fn a_closed_output_is_no_error() {
-    for arguments in [&["list", "--format", "json"][..], &["--help"]] {
+    let (good, bad) = (trace(&[CONFORMS]), trace(&[DIVERGES]));
+    for (arguments, code) in [
+        (&["--help"][..], 0),
+        (&["replay", "counter", path(&good), path(&good)], 0),
+        // Nobody reads the verdict, but the exit code still tells it.
+        (&["replay", "counter", path(&good), path(&bad)], 1),
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = command(arguments)
@@ -138,15 +144,16 @@ fn a_closed_output_is_no_error() {
             .stderr(Stdio::piped())
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     }
 }
 
 #[test]
 fn colour_is_shown_only_where_it_is_wanted() {
+    let trace = trace(&[CONFORMS]);
     let coloured = |variable: &str| {
-        let mut command = command(&["list"]);
+        let mut command = command(&["replay", "counter", path(&trace)]);
         command
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR_FORCE")
