@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics says what is wrong")]
 
+use std::io;
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
@@ -21,6 +23,7 @@ const SYSTEMS: &[System] = &[System {
     name: "lamp",
     summary: "A lamp with a switch",
     models: || vec![Box::new(family())],
+    replay: |_| Err(io::Error::other("a lamp leaves no trace")),
     not_expressible: &[NotExpressible {
         id: "L-9",
         reason: "Heat is not modelled",
