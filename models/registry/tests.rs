@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics says what is wrong")]
 
-use std::io;
-
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use serde::{Deserialize, Serialize};
