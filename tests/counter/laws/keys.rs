@@ -69,7 +69,8 @@ proptest! {
         let joined = format!("{namespace}/{}/{node}/{generation}", norm(&path));
         prop_assert_eq!(norm(&joined), full.as_ref());
         prop_assert!(below(&namespace, &full).is_some());
-        prop_assert_eq!(Ids::view(direction, &key), norm(&format!("{namespace}/{}", key.as_str())));
+        let prefix = norm(&format!("{namespace}/{}", key.as_str()));
+        prop_assert_eq!(Ids::floor(&Ids::view(direction, &key)).as_ref(), floor(&prefix));
     }
 
     #[test]
@@ -151,6 +152,15 @@ proptest! {
         for short in 0..8 {
             prop_assert_eq!(decode(&bytes[..short]), 0);
         }
+    }
+}
+
+#[test]
+fn a_key_of_very_many_segments_is_nested() {
+    let view = Ids::view(Direction::Incr, &DataKey::new("/k"));
+    for (segments, expected) in [(1, Place::Nested), (2, Place::Own), (258, Place::Nested)] {
+        let full = format!("/STATS/incr/k{}", "/x".repeat(segments));
+        assert_eq!(Ids::place(&view, &full.into()), expected, "{segments}");
     }
 }
 
