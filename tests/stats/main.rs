@@ -3,4 +3,7 @@
 mod defects;
 mod forms;
 mod notation;
+mod remedies;
+mod renaming;
+mod rig;
 mod sentences;
