@@ -1,7 +1,7 @@
 //! The core over texts and over small integers: renaming commutes with `step`.
 
 use concord::systems::stats::{
-    Failure, Format, Layout, Returns, Small, SmallKey, Space, Stat, Strategies, Text, TweetStats,
+    Failure, Format, Layout, Returns, SmallKey, Space, Stat, Strategies, Text, TweetStats,
 };
 use proptest::prelude::*;
 
