@@ -5,6 +5,7 @@ mod oracle;
 mod properties;
 mod protocol;
 mod reads;
+pub mod workload;
 
 use concord_systems::counter::{Strategies, trace};
 
