@@ -73,6 +73,6 @@ impl Oracle {
             }
         }
         let [incr, decr] = value;
-        if incr > decr { incr - decr } else { 0 }
+        incr.saturating_sub(decr)
     }
 }
