@@ -6,5 +6,8 @@ mod reopening;
 mod defects;
 mod forms;
 mod notation;
+mod remedies;
+mod renaming;
+mod rig;
 mod sentences;
 mod storage;

@@ -9,12 +9,12 @@ use concord::systems::replay::{Outcome, Replayed};
 use concord::systems::stats::trace::replay;
 use serde_json::{Map, Value, json};
 
-pub fn run(trace: &str) -> Replayed {
+pub(crate) fn run(trace: &str) -> Replayed {
     replay(Cursor::new(trace)).expect("reading from memory does not fail")
 }
 
 /// A trace of nodes a, b and c.
-pub fn trace(layout: &str, steps: &str) -> String {
+pub(crate) fn trace(layout: &str, steps: &str) -> String {
     let config = json!({"layout": layout, "nodes": ["a", "b", "c"]});
     let header = json!({"trace": "concord/1", "system": "stats", "config": config});
     let steps = steps.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -49,17 +49,17 @@ fn step(line: &str) -> Value {
     step
 }
 
-pub fn conforms(steps: &str) {
+pub(crate) fn conforms(steps: &str) {
     conforms_in("documented", steps);
 }
 
-pub fn conforms_in(layout: &str, steps: &str) {
+pub(crate) fn conforms_in(layout: &str, steps: &str) {
     let replayed = run(&trace(layout, steps));
     assert_eq!(replayed.outcome, Outcome::Conforms, "{steps}");
 }
 
 /// The file is unusable at its last line, by this field.
-pub fn unusable(steps: &str, field: Option<&str>) {
+pub(crate) fn unusable(steps: &str, field: Option<&str>) {
     let trace = trace("documented", steps);
     let Outcome::Unusable { line, flaw } = run(&trace).outcome else {
         panic!("usable: {steps}");
