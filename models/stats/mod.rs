@@ -9,6 +9,9 @@ mod faults;
 mod oracle;
 mod properties;
 mod protocol;
+mod repositories;
+#[cfg(test)]
+mod tests;
 
 use concord_systems::stats::{Layout, Op, Strategies, trace};
 
@@ -32,6 +35,12 @@ pub const SYSTEM: System = System {
             ),
             on_cluster("stats/shipped", faults::shipped(), |variant, budget| {
                 build(Layout::Shipped, shipped(budget), variant)
+            }),
+            Box::new(Family {
+                name: "stats/repositories",
+                properties: repositories::properties(),
+                faults: repositories::faults(),
+                build: repositories::build,
             }),
         ]
     },

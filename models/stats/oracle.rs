@@ -96,31 +96,35 @@ pub(super) fn ever_liked<I: Ord>(history: &[Done<I>], tweet: &I) -> u64 {
     likes.collect::<BTreeSet<_>>().len() as u64
 }
 
-/// The counter that a call moves.
-pub(super) fn counter<I>(op: &Op<I>) -> Option<(Stat, &I)> {
+/// The counter that a call moves after a history. A reply is taken back from where it was given.
+pub(super) fn counter<'a, I: Ord>(history: &'a [Done<I>], op: &'a Op<I>) -> Option<(Stat, &'a I)> {
     match op {
         Op::Like { tweet, .. } | Op::Unlike { tweet, .. } | Op::DeleteTweet { tweet, .. } => {
             Some((Stat::Likes, tweet))
         }
         Op::Retweet { tweet, .. } | Op::Unretweet { tweet, .. } => Some((Stat::Retweets, tweet)),
         Op::Reply { parent, .. } => Some((Stat::Replies, parent.as_ref()?)),
-        Op::DeleteReply { parent, .. } => Some((Stat::Replies, parent)),
+        Op::DeleteReply { root, parent, id } => {
+            let replies = standing(history).replies;
+            let stored = replies.get(&(root, id)).copied();
+            Some((Stat::Replies, stored.unwrap_or(parent)))
+        }
         Op::View { tweet } => Some((Stat::Views, tweet)),
     }
 }
 
 /// Whether anything counted in one counter was ever taken back.
-pub(super) fn took_back<I: PartialEq>(history: &[Done<I>], stat: Stat, tweet: &I) -> bool {
-    let mut taken = history.iter().filter(|done| {
-        matches!(
-            done.op,
+pub(super) fn took_back<I: Ord>(history: &[Done<I>], stat: Stat, tweet: &I) -> bool {
+    history.iter().enumerate().any(|(index, done)| {
+        let takes_back = match done.op {
             Op::Unlike { .. }
-                | Op::DeleteTweet { .. }
-                | Op::Unretweet { .. }
-                | Op::DeleteReply { .. }
-        )
-    });
-    taken.any(|done| counter(&done.op) == Some((stat, tweet)))
+            | Op::DeleteTweet { .. }
+            | Op::Unretweet { .. }
+            | Op::DeleteReply { .. } => true,
+            Op::Like { .. } | Op::Retweet { .. } | Op::Reply { .. } | Op::View { .. } => false,
+        };
+        takes_back && counter(&history[..index], &done.op) == Some((stat, tweet))
+    })
 }
 
 /// The sum over the entries of one counter and of no other.

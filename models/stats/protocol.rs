@@ -99,11 +99,13 @@ struct Open {
     node: u8,
     token: u32,
     op: Op<u8>,
+    /// What it counts in; known once it has begun.
+    counter: Option<(Stat, u8)>,
     /// Whether its local change is committed.
     begun: bool,
     /// Whether it is a like by a user who does not like the tweet, on a node that publishes.
     new: bool,
-    /// By how much the node's own steps have raised the count since it began, modulo 2^64.
+    /// By how much the node's own calls have raised the count since it began, modulo 2^64.
     raised: u64,
 }
 
@@ -400,6 +402,7 @@ impl History {
                 node,
                 token: *token,
                 op: call.op().clone(),
+                counter: None,
                 begun: false,
                 new: false,
                 raised: 0,
@@ -424,6 +427,7 @@ impl History {
                 break;
             }
             open.begun = true;
+            open.counter = oracle::counter(&done, &open.op).map(|(stat, id)| (stat, *id));
             if let Op::Like { tweet, user } = &open.op {
                 let lags = failed.contains(&(node, Stat::Likes, *tweet));
                 open.new = !lags && !oracle::likers(&done, tweet).contains(&user);
@@ -456,18 +460,20 @@ impl History {
         });
     }
 
-    /// By how much a step of the node itself raised the counts that calls in progress are about.
+    /// By how much a step of the node's own calls raised the counts that those in progress are about.
     fn note_raised(&mut self, node: u8, seen: &Seen<'_, Stats>) {
-        let merges = matches!(
+        let is_own = matches!(
             seen.cause,
-            Cause::Event(Event::Deliver { .. } | Event::Answered { .. })
+            Cause::Event(
+                Event::Call { .. } | Event::Published { .. } | Event::Tick(Tick::Flush(_))
+            )
         );
-        let (Some(before), Some(after), false) = (seen.before, seen.after, merges) else {
+        let (true, Some(before), Some(after)) = (is_own, seen.before, seen.after) else {
             return;
         };
         for open in self.open_at(node).filter(|open| open.begun && open.new) {
-            if let Some((stat, id)) = oracle::counter(&open.op) {
-                let count = |machine: &State<Small>| machine.count(stat, id, false).unwrap_or(0);
+            if let Some((stat, id)) = open.counter {
+                let count = |machine: &State<Small>| machine.count(stat, &id, false).unwrap_or(0);
                 let raised = count(after).wrapping_sub(count(before));
                 open.raised = open.raised.wrapping_add(raised);
             }
@@ -501,7 +507,7 @@ impl History {
                 continue;
             };
             let open = self.open.remove(place);
-            let Some((stat, id)) = oracle::counter(&open.op) else {
+            let Some((stat, id)) = open.counter else {
                 continue;
             };
             match reply {
@@ -512,11 +518,11 @@ impl History {
                     };
                     self.unraised |= open.new && open.raised != 1;
                     if let Returns::Count(count) = returned {
-                        self.other_count |= *count != oracle::sum(&after.disk().store, stat, *id);
+                        self.other_count |= *count != oracle::sum(&after.disk().store, stat, id);
                     }
                 }
                 Err(Failure::WriteFailed) => {
-                    self.failed.insert((node, stat, *id), ());
+                    self.failed.insert((node, stat, id), ());
                 }
                 Err(_) => {}
             }
@@ -529,9 +535,10 @@ impl History {
         for ((stat, id), count) in counters {
             let mut own = seen.disk.store.entries.iter();
             let own = own.find(|(key, _)| key.node == node && counter_of(key) == (*stat, *id));
-            let of_call = self.open.iter().any(|open| {
-                open.node == node && open.begun && oracle::counter(&open.op) == Some((*stat, id))
-            });
+            let of_call = self
+                .open
+                .iter()
+                .any(|open| open.node == node && open.counter == Some((*stat, *id)));
             if of_call && own.map_or(0, |(_, entry)| entry.value) != *count {
                 self.failed.insert((node, *stat, *id), ());
             }
