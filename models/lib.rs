@@ -19,9 +19,11 @@ pub mod checker;
 pub mod cluster;
 pub mod counter;
 pub mod laws;
+mod merkle;
 pub mod registry;
+pub mod stats;
 
 use registry::System;
 
 /// Every system, in the order of reports.
-pub const SYSTEMS: &[System] = &[counter::SYSTEM];
+pub const SYSTEMS: &[System] = &[counter::SYSTEM, stats::SYSTEM];

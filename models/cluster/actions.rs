@@ -203,8 +203,8 @@ impl<P: Protocol> Cluster<P> {
                         actions.push(ActionOf::FailPublish { node, ticket });
                     }
                 }
-                if self.timers_fire(state, node) {
-                    for tick in self.protocol.ticks(machine) {
+                for tick in self.protocol.ticks(machine) {
+                    if self.fires(state, node, &tick) {
                         actions.push(ActionOf::Tick { node, tick });
                     }
                 }
@@ -224,8 +224,11 @@ impl<P: Protocol> Cluster<P> {
         }
     }
 
-    /// Whether the timers of `node` may fire now.
-    pub(super) fn timers_fire(&self, state: &State<P>, node: u8) -> bool {
+    /// Whether `tick`, for which `node` is ready, may fire now.
+    pub(super) fn fires(&self, state: &State<P>, node: u8, tick: &P::Tick) -> bool {
+        if !self.protocol.is_timer(tick) {
+            return true;
+        }
         let mut packets = state.network.packets().iter();
         match self.bounds.timers {
             Timers::Anytime => true,

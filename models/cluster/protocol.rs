@@ -69,6 +69,12 @@ pub trait Protocol: Debug + Send + Sync + Sized + 'static {
     /// Timers that may fire now.
     fn ticks(&self, machine: &Self::Machine) -> Vec<Self::Tick>;
 
+    /// Whether a tick is a timer, which [`super::Timers`] bounds, and not a step that the node takes
+    /// of itself at any time.
+    fn is_timer(&self, _tick: &Self::Tick) -> bool {
+        true
+    }
+
     /// Outstanding requests.
     fn queries(&self, machine: &Self::Machine) -> Vec<Self::Query>;
 

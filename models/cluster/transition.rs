@@ -235,7 +235,7 @@ impl<P: Protocol> Cluster<P> {
             }
             ActionOf::Tick { node, tick } => {
                 let ticks = self.protocol.ticks(running(*node)?);
-                (ticks.contains(tick) && self.timers_fire(state, *node)).then_some(())?;
+                (ticks.contains(tick) && self.fires(state, *node, tick)).then_some(())?;
                 (*node, Event::Tick(tick.clone()))
             }
             ActionOf::Close { node } => (*node, Event::Close),

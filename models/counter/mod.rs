@@ -87,7 +87,7 @@ fn on_cluster(
 type Bounds = ClusterBounds<Counter>;
 
 /// The correct counter in these bounds, or a variant of it.
-fn build(bounds: Bounds, variant: Option<&str>) -> Cluster {
+pub(crate) fn build(bounds: Bounds, variant: Option<&str>) -> Cluster {
     let counter = Counter {
         strategies: Strategies::REMEDIED,
         generations: Generations::Fresh,

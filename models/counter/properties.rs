@@ -5,6 +5,7 @@ use concord_systems::merkle::Disk;
 
 use crate::checker::{Claim, Fairness, Goal, Predicate};
 use crate::cluster::{self, Publications};
+use crate::merkle;
 use crate::registry::Property;
 
 use super::oracle;
@@ -303,7 +304,7 @@ fn all_equal<T: PartialEq>(mut items: impl Iterator<Item = T>) -> bool {
 }
 
 fn merge_function(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).all(oracle::entries_follow_from_blocks)
+    images(cluster, cut).all(merkle::entries_follow_from_blocks)
 }
 
 fn no_invention(cluster: &Cluster, cut: &Cut) -> bool {

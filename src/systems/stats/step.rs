@@ -328,7 +328,7 @@ impl<S: Space> State<S> {
         self.store.as_ref()?;
         let key = self.own_key(stat, id);
         let value = match (self.strategies.put_value, step) {
-            (PutValue::LocalCounter, _) => count,
+            (PutValue::LocalCounter | PutValue::SumUnderLock, _) => count,
             (PutValue::ReadModifyWrite, step) => {
                 let own = self.entry(&key).filter(|_| !read_fails).unwrap_or(0);
                 match step {
@@ -382,6 +382,9 @@ impl<S: Space> State<S> {
             result: put.result,
             block: None,
         });
+        if self.strategies.put_value == PutValue::SumUnderLock {
+            return;
+        }
         let value = S::encode(put.value);
         let key = put.key;
         self.store_step(merkle::Input::Put { key, value }, outputs);

@@ -15,7 +15,7 @@ pub struct Strategies {
     pub query_failure: QueryFailure,
     /// T-4.
     pub calls: Calls,
-    /// T-4, section 6 items 2 and 3.
+    /// T-4, section 6 items 2 and 3; T-15.
     pub put_value: PutValue,
     /// T-5.
     pub history: History,
@@ -73,6 +73,9 @@ pub enum PutValue {
     /// The own entry as it is at the commit, a failed read taken for 0, plus or minus one
     /// (2e2a521b, e212f5b4; section 6 items 2 and 3).
     ReadModifyWrite,
+    /// A sum that is asked for under the write lock and waits for that very lock, so that the put
+    /// never comes (T-15, 542dfa89).
+    SumUnderLock,
 }
 
 /// What of a count came about while the node had no store.
