@@ -87,7 +87,7 @@ pub struct History {
     pub two_writers: bool,
     /// An entry fell though nothing counted in it was taken back.
     pub entry_fell: bool,
-    /// A like by a new user succeeded and had not raised the count by one.
+    /// A like by a new user succeeded and had not raised the sum by one.
     pub unraised: bool,
     /// A call returned another count than the sum.
     pub other_count: bool,
@@ -105,7 +105,7 @@ struct Open {
     begun: bool,
     /// Whether it is a like by a user who does not like the tweet, on a node that publishes.
     new: bool,
-    /// By how much the node's own calls have raised the count since it began, modulo 2^64.
+    /// By how much the node's own calls have raised the sum since it began, modulo 2^64.
     raised: u64,
 }
 
@@ -380,9 +380,9 @@ impl History {
             self.failed = kept.map(|(key, ())| (*key, ())).collect();
             return;
         }
+        self.note_raised(node, seen);
         self.note_calls(node, seen);
         self.note_entries(seen);
-        self.note_raised(node, seen);
         self.note_put(node, seen);
         self.note_replies(node, seen);
         if seen.after.is_none() {
@@ -460,21 +460,22 @@ impl History {
         });
     }
 
-    /// By how much a step of the node's own calls raised the counts that those in progress are about.
+    /// By how much a step of the node's own calls raised the sums that those begun before it are
+    /// about. A commit raises none.
     fn note_raised(&mut self, node: u8, seen: &Seen<'_, Stats>) {
         let is_own = matches!(
             seen.cause,
-            Cause::Event(
-                Event::Call { .. } | Event::Published { .. } | Event::Tick(Tick::Flush(_))
-            )
+            Cause::Event(Event::Published { .. } | Event::Tick(Tick::Flush(_)))
         );
         let (true, Some(before), Some(after)) = (is_own, seen.before, seen.after) else {
             return;
         };
-        for open in self.open_at(node).filter(|open| open.begun && open.new) {
+        for open in self.open_at(node).filter(|open| open.new) {
             if let Some((stat, id)) = open.counter {
-                let count = |machine: &State<Small>| machine.count(stat, &id, false).unwrap_or(0);
-                let raised = count(after).wrapping_sub(count(before));
+                let sum = |machine: &State<Small>| machine.aggregate(stat, &id, false);
+                let raised = sum(after)
+                    .unwrap_or(0)
+                    .wrapping_sub(sum(before).unwrap_or(0));
                 open.raised = open.raised.wrapping_add(raised);
             }
         }
