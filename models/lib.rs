@@ -2,6 +2,7 @@
 //!
 //! - [`checker`]: what a model claims ([`checker::Checkable`]), the breadth-first search that covers
 //!   its states, liveness under fairness, verdicts and counterexamples.
+//! - [`laws`]: what merging, delivery and codecs must obey, for types here and elsewhere.
 //! - [`registry`]: every system, model and variant by name; what commands, reports and tests iterate.
 //!
 //! Deliberately absent: messages, states and transitions of any system. Those live in
@@ -17,6 +18,7 @@
 pub mod checker;
 pub mod cluster;
 pub mod counter;
+pub mod laws;
 mod merkle;
 pub mod registry;
 pub mod stats;

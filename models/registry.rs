@@ -149,8 +149,10 @@ pub trait Subject: Send + Sync {
     fn explore(&self, variant: Option<&str>, budget: Budget, address: &str) -> io::Result<()>;
     /// Draws the first `most_states` states with the steps between them.
     fn graph(&self, variant: Option<&str>, budget: Budget, most_states: usize) -> Drawing;
-    /// Searches with stateright instead, on one thread.
+    /// Searches with stateright instead, breadth first, on one thread.
     fn peer(&self, variant: Option<&str>, budget: Budget) -> Peer;
+    /// Likewise, depth first.
+    fn peer_depth_first(&self, variant: Option<&str>, budget: Budget) -> Peer;
 }
 
 /// A claim without its predicates.
@@ -250,5 +252,9 @@ impl<M: Checkable> Subject for Family<M> {
 
     fn peer(&self, variant: Option<&str>, budget: Budget) -> Peer {
         checker::peer(self.model(variant, budget))
+    }
+
+    fn peer_depth_first(&self, variant: Option<&str>, budget: Budget) -> Peer {
+        checker::peer_depth_first(self.model(variant, budget))
     }
 }

@@ -31,7 +31,7 @@ pub use check::{Job, Outcome, check};
 pub use counterexample::{Counterexample, SCHEMA, Step, digest};
 pub use drawing::{Drawing, Edge, Node, draw};
 pub use limits::{Limits, Observer, Progress, Stop};
-pub use peer::{Peer, explore, peer};
+pub use peer::{Peer, explore, peer, peer_depth_first};
 pub use report::{
     CORRECT, FairKinds, Judgement, Kind, PropertyVerdict, Reference, Report, Run, Verdict,
 };

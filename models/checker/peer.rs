@@ -8,7 +8,7 @@ use stateright::{Checker, Model, Property};
 
 use super::{Checkable, Goal, Predicate, Verdict};
 
-/// What stateright's breadth-first search found of a model.
+/// What stateright's own search found of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Unique states.
@@ -22,15 +22,24 @@ pub struct Peer {
     pub verdicts: BTreeMap<&'static str, Verdict>,
 }
 
-/// Searches `model` with stateright, on one thread: only then does it count the same at every run.
+/// Searches `model` breadth first with stateright, on one thread: only then does it count the same at every run.
 pub fn peer<M: Checkable>(model: M) -> Peer {
     let model = Stateright::new(model);
-    let kinds: Vec<_> = model
-        .claims
-        .iter()
-        .map(|claim| (claim.name, claim.wanted))
-        .collect();
-    let checker = model.checker().threads(1).spawn_bfs().join();
+    let kinds = model.kinds();
+    judged(model.checker().threads(1).spawn_bfs().join(), kinds)
+}
+
+/// Searches `model` depth first: [`Peer::depth`] is then that of the deepest path it happened upon.
+pub fn peer_depth_first<M: Checkable>(model: M) -> Peer {
+    let model = Stateright::new(model);
+    let kinds = model.kinds();
+    judged(model.checker().threads(1).spawn_dfs().join(), kinds)
+}
+
+fn judged<M: Checkable>(
+    checker: impl Checker<Stateright<M>>,
+    kinds: Vec<(&'static str, bool)>,
+) -> Peer {
     let discoveries = checker.discoveries();
     let verdict = |(name, wanted)| {
         let verdict = match (wanted, discoveries.contains_key(name)) {
@@ -87,6 +96,12 @@ impl<M: Checkable> Stateright<M> {
         };
         let claims = model.claims().into_iter().filter_map(safety).collect();
         Stateright { model, claims }
+    }
+
+    /// The name of each claim, and whether it is to be reached.
+    fn kinds(&self) -> Vec<(&'static str, bool)> {
+        let claims = self.claims.iter();
+        claims.map(|claim| (claim.name, claim.wanted)).collect()
     }
 }
 

@@ -403,7 +403,8 @@ impl<P: Protocol> Cluster<P> {
                 format!("{kind} {} at {}", protocol.query_text(query), letter(*node))
             }
             ActionOf::Publish { node, ticket } | ActionOf::FailPublish { node, ticket } => {
-                format!("{kind} #{ticket} of {}", letter(*node))
+                let ticket = protocol.ticket_text(*ticket);
+                format!("{kind} {ticket} of {}", letter(*node))
             }
             ActionOf::Tick { node, tick } => {
                 format!("{} at {}", protocol.tick_text(tick), letter(*node))
@@ -416,15 +417,9 @@ impl<P: Protocol> Cluster<P> {
                 }
                 text
             }
-            ActionOf::CrashDuring {
-                action,
-                effects,
-                kept,
-                ..
-            } => format!(
-                "{kind} after {effects} effects, {kept} unsynced kept, in: {}",
-                self.text(action)
-            ),
+            ActionOf::CrashDuring { action, .. } => {
+                format!("{}, cut short: {kind}", self.text(action))
+            }
         }
     }
 

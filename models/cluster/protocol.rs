@@ -137,6 +137,11 @@ pub trait Protocol: Debug + Send + Sync + Sized + 'static {
         format!("{query:?}")
     }
 
+    /// A ticket for people.
+    fn ticket_text(&self, ticket: u32) -> String {
+        format!("#{ticket}")
+    }
+
     /// A call for people.
     fn call_text(&self, call: &Self::Call) -> String {
         format!("{call:?}")

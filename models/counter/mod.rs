@@ -5,6 +5,7 @@ mod oracle;
 mod properties;
 mod protocol;
 mod reads;
+pub mod workload;
 
 use concord_systems::counter::{Strategies, trace};
 
@@ -129,6 +130,11 @@ fn replicated(budget: Budget) -> Bounds {
         Budget::Quick => quick,
         Budget::Full => Bounds {
             replicas: 3,
+            clients: clients(&[(0, &[Call::Increment(0)]), (1, &[Call::Decrement(0)])]),
+            faults: Faults {
+                failed_queries: 1,
+                ..quick.faults
+            },
             ..quick
         },
     }

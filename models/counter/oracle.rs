@@ -21,5 +21,5 @@ pub(super) fn value(disk: &Disk<Small>, key: u8) -> u64 {
         sum(disk, Direction::Incr, key),
         sum(disk, Direction::Decr, key),
     );
-    if incr > decr { incr - decr } else { 0 }
+    incr.saturating_sub(decr)
 }

@@ -123,10 +123,11 @@ const CRASHED: &[(&str, Predicate<Cluster>)] = &[
 pub(super) fn properties(cluster: &Cluster) -> Vec<Property> {
     let claims = claims(cluster);
     let is_claimed = |property: &Property| claims.iter().any(|claim| claim.name == property.name);
-    documented().into_iter().filter(is_claimed).collect()
+    let documented = documented(cluster.bounds.faults.crashes > 0);
+    documented.into_iter().filter(is_claimed).collect()
 }
 
-fn documented() -> Vec<Property> {
+fn documented(crashes: bool) -> Vec<Property> {
     let of = |name, id, statement, witness| Property {
         name,
         id,
@@ -136,6 +137,7 @@ fn documented() -> Vec<Property> {
     let rest = Some("rest_after_work");
     let concurrent = Some("concurrent_heads");
     let faulty = Some("converged_after_every_fault");
+    let hole = if crashes { Some("hole_known") } else { rest };
     let mut properties = vec![
         of(
             "merge_function",
@@ -195,7 +197,7 @@ fn documented() -> Vec<Property> {
             "processed_closed",
             Some("CTR-S13"),
             "Every parent of a processed block is processed, or dirty is set, or a walk is running.",
-            Some("hole_known"),
+            hole,
         ),
         of(
             "loss_is_harmless",

@@ -10,7 +10,7 @@ use concord_systems::machine::Machine as _;
 use concord_systems::merkle::{self, Block, Disk, Fetched, Patience, SortedMap, SortedSet, Write};
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{Cause, Effect, Event, Protocol, Seen};
+use crate::cluster::{Cause, Effect, Event, Protocol, Seen, call_of};
 
 /// The counter on a cluster.
 #[derive(Clone, Copy, Debug)]
@@ -295,6 +295,21 @@ impl Protocol for Counter {
     fn message_text(&self, message: &Announcement) -> String {
         let blocks: Vec<String> = message.0.iter().map(|b| format!("{b:?}")).collect();
         format!("{{{}}}", blocks.join(" "))
+    }
+
+    /// Client and call, both from 1.
+    fn ticket_text(&self, ticket: u32) -> String {
+        let (client, call) = call_of(ticket);
+        format!("#{}.{}", client + 1, call + 1)
+    }
+
+    fn call_text(&self, call: &Call) -> String {
+        match call {
+            Call::Increment(key) => format!("increment k{key}"),
+            Call::Decrement(key) => format!("decrement k{key}"),
+            Call::IncrementUnreadable(key) => format!("increment k{key}, total unreadable,"),
+            Call::Forge(key, value) => format!("forge a0+k{key}={value}"),
+        }
     }
 
     fn heap_bytes(&self, machine: &State<Small>) -> usize {

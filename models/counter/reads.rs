@@ -170,7 +170,7 @@ impl Reads {
 
 /// The value of a counter, from what its callers counted: the oracle.
 fn difference((up, down): (u64, u64)) -> u64 {
-    if up > down { up - down } else { 0 }
+    up.saturating_sub(down)
 }
 
 impl Model for Reads {

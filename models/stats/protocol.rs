@@ -11,7 +11,7 @@ use concord_systems::stats::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{Cause, Effect, Event, Protocol, Seen};
+use crate::cluster::{Cause, Effect, Event, Protocol, Seen, call_of};
 
 use super::oracle::{self, Done};
 
@@ -319,6 +319,19 @@ impl Protocol for Stats {
         }
     }
 
+    fn tick_text(&self, tick: &Tick) -> String {
+        match tick {
+            Tick::Flush(call) => format!("flush {}", self.ticket_text(*call)),
+            tick => self.tick_name(tick).to_owned(),
+        }
+    }
+
+    /// Client and call, both from 1.
+    fn ticket_text(&self, ticket: u32) -> String {
+        let (client, call) = call_of(ticket & !UNWRITABLE);
+        format!("#{}.{}", client + 1, call + 1)
+    }
+
     fn heap_bytes(&self, machine: &State<Small>) -> usize {
         let disk = machine.disk();
         let local = disk.local.likes.len() * 2 + disk.local.counters.len() * 16;
@@ -356,9 +369,16 @@ fn op_text(op: &Op<u8>) -> String {
     let name = op_name(op);
     match op {
         Op::Like { tweet, user } | Op::Unlike { tweet, user } | Op::DeleteTweet { tweet, user } => {
-            format!("{name} {tweet} by user {user}")
+            format!("{name} t{tweet} by u{user}")
         }
-        op => format!("{op:?}"),
+        Op::Retweet { tweet, .. } | Op::Unretweet { tweet, .. } | Op::View { tweet } => {
+            format!("{name} t{tweet}")
+        }
+        Op::Reply { parent, id, .. } => match parent {
+            Some(parent) => format!("{name} t{id} to t{parent}"),
+            None => format!("{name} t{id} to nothing"),
+        },
+        Op::DeleteReply { parent, id, .. } => format!("{name} t{id} to t{parent}"),
     }
 }
 

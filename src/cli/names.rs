@@ -10,7 +10,7 @@ use crate::models::registry::{Subject, System, Target, names, resolve};
 
 /// Most names that are suggested for an unknown one.
 const MOST_SUGGESTIONS: usize = 3;
-/// Least similarity of a name that is suggested.
+/// Least similarity of a name that is suggested beside the nearest.
 const SIMILAR: f64 = 0.75;
 
 /// A model with some of its variants; `None` is the correct model.
@@ -130,7 +130,6 @@ fn nearest(name: &str, known: Vec<String>) -> Vec<String> {
                 known,
             )
         })
-        .filter(|(similarity, ..)| *similarity >= SIMILAR)
         .collect();
     scored.sort_by(|(a, a_edits, a_name), (b, b_edits, b_name)| {
         let by_similarity = b.total_cmp(a);
@@ -138,7 +137,11 @@ fn nearest(name: &str, known: Vec<String>) -> Vec<String> {
             .then(a_edits.cmp(b_edits))
             .then(a_name.cmp(b_name))
     });
-    let names = scored.into_iter().map(|(_, _, known)| format!("`{known}`"));
+    // The nearest is named however far it is; others only if they are similar.
+    let suggested = scored.into_iter().enumerate();
+    let names = suggested
+        .take_while(|(at, (similarity, ..))| *at == 0 || *similarity >= SIMILAR)
+        .map(|(_, (_, _, known))| format!("`{known}`"));
     names.take(MOST_SUGGESTIONS).collect()
 }
 

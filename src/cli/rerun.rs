@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::Format;
-use super::text::{GREEN, RED, YELLOW};
+use super::text::{GREEN, RED, YELLOW, steps};
 use super::{Console, exit};
 use crate::models::checker::{self, Counterexample, RerunVerdict};
 use crate::models::registry::System;
@@ -37,7 +37,10 @@ impl Rerun {
         let mut worst = exit::HOLDS;
         for path in &self.files {
             let file = path.to_string_lossy();
-            let rerun = rerun(systems, path).unwrap_or_else(checker::Rerun::unusable);
+            let (rerun, recorded) = match rerun(systems, path) {
+                Ok((rerun, recorded)) => (rerun, Some(recorded)),
+                Err(message) => (checker::Rerun::unusable(message), None),
+            };
             match self.format {
                 Format::Json => {
                     console.print_line(&rerun.document(&file))?;
@@ -45,7 +48,12 @@ impl Rerun {
                         console.note(format_args!("{file}: {message}"));
                     }
                 }
-                Format::Human => console.print(human(&file, &rerun))?,
+                Format::Human => {
+                    console.print(human(&file, &rerun))?;
+                    if let (RerunVerdict::Confirmed, Some(recorded)) = (rerun.verdict, &recorded) {
+                        console.print(path_of(recorded))?;
+                    }
+                }
             }
             worst = worst.max(rerun.exit_code());
         }
@@ -54,7 +62,7 @@ impl Rerun {
 }
 
 /// Executes the counterexample in a file, or says why it cannot be.
-fn rerun(systems: &[System], file: &Path) -> Result<checker::Rerun, String> {
+fn rerun(systems: &[System], file: &Path) -> Result<(checker::Rerun, Counterexample), String> {
     let bytes = fs::read(file).map_err(|error| format!("the file cannot be read: {error}"))?;
     let recorded: Counterexample = serde_json::from_slice(&bytes)
         .map_err(|error| format!("not a counterexample `{}`: {error}", checker::SCHEMA))?;
@@ -64,7 +72,21 @@ fn rerun(systems: &[System], file: &Path) -> Result<checker::Rerun, String> {
     let mut subjects = (system.models)().into_iter();
     let subject = subjects.find(|subject| subject.name() == recorded.model);
     let subject = subject.ok_or_else(|| format!("there is no model `{}`", recorded.model))?;
-    Ok(subject.rerun(&recorded))
+    Ok((subject.rerun(&recorded), recorded))
+}
+
+/// What is violated, and by which steps.
+fn path_of(recorded: &Counterexample) -> String {
+    let Counterexample {
+        model,
+        variant,
+        property,
+        ..
+    } = recorded;
+    format!(
+        "  {model}@{variant} violates {property}:\n{}",
+        steps(recorded)
+    )
 }
 
 fn human(file: &str, rerun: &checker::Rerun) -> String {

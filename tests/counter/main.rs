@@ -8,6 +8,7 @@ mod reopening;
 mod disk;
 mod durability;
 mod kill;
+mod laws;
 mod replica;
 mod storage;
 mod storage_errors;

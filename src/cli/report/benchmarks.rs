@@ -15,9 +15,17 @@ use crate::cli::text::WRITABLE;
 /// The function of a group that others are compared with has a name that starts so.
 const BASELINE: &str = "concord";
 
-/// Medians in nanoseconds by function, by group and parameter.
+/// Results by function, by group and parameter.
 pub(super) struct Benchmarks {
-    groups: BTreeMap<Group, BTreeMap<String, f64>>,
+    groups: BTreeMap<Group, BTreeMap<String, Timing>>,
+}
+
+/// How long one iteration takes.
+struct Timing {
+    /// In nanoseconds.
+    median: f64,
+    /// How many elements an iteration handles, if the bench says so.
+    elements: Option<u64>,
 }
 
 /// Functions that do the same with the same parameter.
@@ -33,6 +41,14 @@ struct Id {
     group_id: String,
     function_id: Option<String>,
     value_str: Option<String>,
+    throughput: Option<Throughput>,
+}
+
+/// Of the units that criterion knows, the one that is reported.
+#[derive(Deserialize)]
+struct Throughput {
+    #[serde(rename = "Elements")]
+    elements: Option<u64>,
 }
 
 /// Criterion's `estimates.json`, as far as it is needed.
@@ -75,7 +91,11 @@ impl Benchmarks {
             };
             let function = id.function_id.unwrap_or_default();
             let functions = self.groups.entry(group).or_default();
-            functions.insert(function, estimates.median.point_estimate);
+            let timing = Timing {
+                median: estimates.median.point_estimate,
+                elements: id.throughput.and_then(|throughput| throughput.elements),
+            };
+            functions.insert(function, timing);
         }
         let context = || format!("cannot read {}", directory.display());
         for entry in fs::read_dir(directory).with_context(context)? {
@@ -98,28 +118,35 @@ impl Benchmarks {
         writeln!(out, "# Benchmarks\n")?;
         writeln!(
             out,
-            "Median time per iteration, and how many times concord's it is: above 1 concord is\n\
-             faster. Measured on {}. `cargo bench && concord report` writes this file.",
+            "Median time of an iteration and of each element that it handles, and how many times\n\
+             concord's the median is: above 1 concord is faster. A `limit` is no peer: it does less\n\
+             than is asked, and shows what remains to be gained. What else is not like for like\n\
+             stands in `benches/`. Other work on the machine blurs all of it. Measured on {}.\n\
+             `cargo bench && concord report` writes this file.",
             machine()
         )?;
         let mut last_name = None;
         for (group, functions) in &self.groups {
             if last_name != Some(&group.name) {
                 writeln!(out, "\n## {}\n", group.name)?;
-                writeln!(out, "| parameter | function | median | ratio |")?;
-                writeln!(out, "|---|---|---:|---:|")?;
+                writeln!(out, "| parameter | function | median | each | ratio |")?;
+                writeln!(out, "|---|---|---:|---:|---:|")?;
             }
             last_name = Some(&group.name);
-            let is_baseline = |(name, _): &(&String, &f64)| name.starts_with(BASELINE);
-            let baseline = functions
-                .iter()
-                .find(is_baseline)
-                .map(|(_, median)| *median);
-            for (name, median) in functions {
+            let is_baseline = |(name, _): &(&String, &Timing)| name.starts_with(BASELINE);
+            let baseline = functions.iter().find(is_baseline);
+            for (name, timing) in functions {
                 let parameter = group.parameter.as_deref().unwrap_or("");
-                let ratio = baseline.map(|baseline| format!("{:.2}", median / baseline));
-                let (median, ratio) = (nanoseconds(*median), ratio.unwrap_or_default());
-                writeln!(out, "| {parameter} | {name} | {median} | {ratio} |")?;
+                let ratio = baseline.map(|(_, baseline)| ratio(timing.median / baseline.median));
+                let each = timing
+                    .elements
+                    .map(|n| nanoseconds(timing.median / n as f64));
+                let [each, ratio] = [each, ratio].map(Option::unwrap_or_default);
+                let median = nanoseconds(timing.median);
+                writeln!(
+                    out,
+                    "| {parameter} | {name} | {median} | {each} | {ratio} |"
+                )?;
             }
         }
         Ok(())
@@ -130,6 +157,11 @@ fn read<T: for<'a> Deserialize<'a>>(file: &Path) -> Result<T> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     serde_json::from_slice(&bytes)
         .with_context(|| format!("{} is not what criterion writes", file.display()))
+}
+
+fn ratio(ratio: f64) -> String {
+    let decimals = if ratio < 0.1 { 4 } else { 2 };
+    format!("{ratio:.decimals$}")
 }
 
 /// Three significant digits.
@@ -171,7 +203,7 @@ mod tests {
         let latest = directory.join(group).join(function).join("7").join("new");
         fs::create_dir_all(&latest).unwrap();
         let id = format!(
-            r#"{{"group_id":"{group}","function_id":"{function}","value_str":"7","throughput":null}}"#
+            r#"{{"group_id":"{group}","function_id":"{function}","value_str":"7","throughput":{{"Elements":10}}}}"#
         );
         fs::write(latest.join("benchmark.json"), id).unwrap();
         let estimates = format!(r#"{{"median":{{"point_estimate":{median}}}}}"#);
@@ -185,8 +217,14 @@ mod tests {
         result(directory.path(), "merge", "another", 3000.0);
         let benchmarks = Benchmarks::read(directory.path()).unwrap().unwrap();
         let text = benchmarks.render();
-        assert!(text.contains("| 7 | another | 3.00 µs | 2.00 |"), "{text}");
-        assert!(text.contains("| 7 | concord | 1.50 µs | 1.00 |"), "{text}");
+        assert!(
+            text.contains("| 7 | another | 3.00 µs | 300 ns | 2.00 |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| 7 | concord | 1.50 µs | 150 ns | 1.00 |"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::merkle::driver::mixed;
-use crate::merkle::key::{below, floor, norm};
+use crate::merkle::key::norm;
 use crate::merkle::value::{Bytes, decode, encode};
 use crate::merkle::{Block, Ids};
 
@@ -125,7 +125,8 @@ impl<A: Copy + Ord + Hash + Debug + Serialize + Send + Sync + 'static> Ids for T
 impl<A: Copy + Ord + Hash + Debug + Serialize + Send + Sync + 'static> Space for Text<A> {
     type DataKey = DataKey;
     type Node = Arc<str>;
-    type View = String;
+    /// The floor itself: what begins with it and goes on lies below the prefix.
+    type View = Arc<str>;
     type Generation = Generation;
 
     fn full(
@@ -134,30 +135,25 @@ impl<A: Copy + Ord + Hash + Debug + Serialize + Send + Sync + 'static> Space for
         node: &Arc<str>,
         generation: &Generation,
     ) -> Arc<str> {
-        let namespace = direction.segment();
-        // Only the data key can be "/", every other part is one segment.
-        match key.as_str() {
-            "/" => format!("/STATS/{namespace}/{node}/{generation}").into(),
-            key => format!("/STATS/{namespace}{key}/{node}/{generation}").into(),
-        }
+        let mut full = below_stats(direction, key, node.len() + 33);
+        full.push_str(node);
+        full.push('/');
+        HEXLOWER.encode_append(&generation.0, &mut full);
+        full.into()
     }
 
-    fn view(direction: Direction, key: &DataKey) -> String {
-        let namespace = direction.segment();
-        match key.as_str() {
-            "/" => format!("/STATS/{namespace}"),
-            key => format!("/STATS/{namespace}{key}"),
-        }
+    fn view(direction: Direction, key: &DataKey) -> Arc<str> {
+        below_stats(direction, key, 0).into()
     }
 
-    fn floor(prefix: &String) -> Arc<str> {
-        floor(prefix).into()
+    fn floor(view: &Arc<str>) -> Arc<str> {
+        Arc::clone(view)
     }
 
-    fn place(prefix: &String, full: &Arc<str>) -> Place {
-        match below(prefix, full) {
-            None => Place::Outside,
-            Some(rest) if rest.split('/').count() == 2 => Place::Own,
+    fn place(view: &Arc<str>, full: &Arc<str>) -> Place {
+        match full.strip_prefix(view.as_ref()) {
+            None | Some("") => Place::Outside,
+            Some(rest) if slashes(rest) == 1 => Place::Own,
             Some(_) => Place::Nested,
         }
     }
@@ -177,6 +173,27 @@ impl<A: Copy + Ord + Hash + Debug + Serialize + Send + Sync + 'static> Space for
         }
         Generation(bytes)
     }
+}
+
+/// The prefix of a counter and a slash, with room for `more`. Only the data key can be "/", every
+/// other part is one segment.
+fn below_stats(direction: Direction, key: &DataKey, more: usize) -> String {
+    const STATS: &str = "/STATS/";
+    let parts = match key.as_str() {
+        "/" => [STATS, direction.segment(), "", "/"],
+        key => [STATS, direction.segment(), key, "/"],
+    };
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let mut below = String::with_capacity(length + more);
+    parts.iter().for_each(|part| below.push_str(part));
+    below
+}
+
+/// Counted in bytes, of which a register holds many: reads spend their time here.
+fn slashes(text: &str) -> usize {
+    let chunks = text.as_bytes().chunks(usize::from(u8::MAX));
+    let in_chunk = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(*byte == b'/')).sum::<u8>();
+    chunks.map(|chunk| usize::from(in_chunk(chunk))).sum()
 }
 
 /// Keys as small integers, for models. Data keys do not nest.
