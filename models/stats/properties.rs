@@ -146,7 +146,7 @@ fn catalogue() -> Vec<Property> {
         of(
             "read_your_writes",
             Some("STA-S4"),
-            "A successful like by a new user raised the count on its node by exactly one, unless the latest put before it failed.",
+            "A successful like by a new user raised the sum on its node by exactly one, unless the latest put before it failed.",
             rest,
         ),
         of(

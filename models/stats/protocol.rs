@@ -11,7 +11,7 @@ use concord_systems::stats::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{Cause, Effect, Event, Protocol, Seen};
+use crate::cluster::{Cause, Effect, Event, Protocol, Seen, call_of};
 
 use super::oracle::{self, Done};
 
@@ -87,7 +87,7 @@ pub struct History {
     pub two_writers: bool,
     /// An entry fell though nothing counted in it was taken back.
     pub entry_fell: bool,
-    /// A like by a new user succeeded and had not raised the count by one.
+    /// A like by a new user succeeded and had not raised the sum by one.
     pub unraised: bool,
     /// A call returned another count than the sum.
     pub other_count: bool,
@@ -105,7 +105,7 @@ struct Open {
     begun: bool,
     /// Whether it is a like by a user who does not like the tweet, on a node that publishes.
     new: bool,
-    /// By how much the node's own calls have raised the count since it began, modulo 2^64.
+    /// By how much the node's own calls have raised the sum since it began, modulo 2^64.
     raised: u64,
 }
 
@@ -319,6 +319,19 @@ impl Protocol for Stats {
         }
     }
 
+    fn tick_text(&self, tick: &Tick) -> String {
+        match tick {
+            Tick::Flush(call) => format!("flush {}", self.ticket_text(*call)),
+            tick => self.tick_name(tick).to_owned(),
+        }
+    }
+
+    /// Client and call, both from 1.
+    fn ticket_text(&self, ticket: u32) -> String {
+        let (client, call) = call_of(ticket & !UNWRITABLE);
+        format!("#{}.{}", client + 1, call + 1)
+    }
+
     fn heap_bytes(&self, machine: &State<Small>) -> usize {
         let disk = machine.disk();
         let local = disk.local.likes.len() * 2 + disk.local.counters.len() * 16;
@@ -356,9 +369,16 @@ fn op_text(op: &Op<u8>) -> String {
     let name = op_name(op);
     match op {
         Op::Like { tweet, user } | Op::Unlike { tweet, user } | Op::DeleteTweet { tweet, user } => {
-            format!("{name} {tweet} by user {user}")
+            format!("{name} t{tweet} by u{user}")
         }
-        op => format!("{op:?}"),
+        Op::Retweet { tweet, .. } | Op::Unretweet { tweet, .. } | Op::View { tweet } => {
+            format!("{name} t{tweet}")
+        }
+        Op::Reply { parent, id, .. } => match parent {
+            Some(parent) => format!("{name} t{id} to t{parent}"),
+            None => format!("{name} t{id} to nothing"),
+        },
+        Op::DeleteReply { parent, id, .. } => format!("{name} t{id} to t{parent}"),
     }
 }
 
@@ -380,9 +400,9 @@ impl History {
             self.failed = kept.map(|(key, ())| (*key, ())).collect();
             return;
         }
+        self.note_raised(node, seen);
         self.note_calls(node, seen);
         self.note_entries(seen);
-        self.note_raised(node, seen);
         self.note_put(node, seen);
         self.note_replies(node, seen);
         if seen.after.is_none() {
@@ -460,21 +480,22 @@ impl History {
         });
     }
 
-    /// By how much a step of the node's own calls raised the counts that those in progress are about.
+    /// By how much a step of the node's own calls raised the sums that those begun before it are
+    /// about. A commit raises none.
     fn note_raised(&mut self, node: u8, seen: &Seen<'_, Stats>) {
         let is_own = matches!(
             seen.cause,
-            Cause::Event(
-                Event::Call { .. } | Event::Published { .. } | Event::Tick(Tick::Flush(_))
-            )
+            Cause::Event(Event::Published { .. } | Event::Tick(Tick::Flush(_)))
         );
         let (true, Some(before), Some(after)) = (is_own, seen.before, seen.after) else {
             return;
         };
-        for open in self.open_at(node).filter(|open| open.begun && open.new) {
+        for open in self.open_at(node).filter(|open| open.new) {
             if let Some((stat, id)) = open.counter {
-                let count = |machine: &State<Small>| machine.count(stat, &id, false).unwrap_or(0);
-                let raised = count(after).wrapping_sub(count(before));
+                let sum = |machine: &State<Small>| machine.aggregate(stat, &id, false);
+                let raised = sum(after)
+                    .unwrap_or(0)
+                    .wrapping_sub(sum(before).unwrap_or(0));
                 open.raised = open.raised.wrapping_add(raised);
             }
         }
