@@ -329,22 +329,23 @@ fn walks(criterion: &mut Criterion) {
             let [ours, theirs] = [&replica, source].map(|counter| counter.store().disk());
             assert_eq!(ours.entries, theirs.entries);
             assert_eq!(ours.processed.len(), blocks as usize);
-            group.bench_function(BenchmarkId::new(format!("concord {shape}"), blocks), |b| {
+            let parameter = format!("{shape} of {blocks:5}");
+            group.bench_function(BenchmarkId::new("concord", &parameter), |b| {
                 b.iter_batched_ref(
                     empty,
                     |replica| merge(replica, source),
                     BatchSize::LargeInput,
                 );
             });
-        }
-        let theirs = &chain.store().disk().blocks;
-        group.bench_function(BenchmarkId::new("limit: copying the blocks", blocks), |b| {
-            b.iter(|| {
-                let blocks = theirs.iter();
-                let copied = blocks.map(|(address, block)| (*address, Arc::clone(block)));
-                copied.collect::<BTreeMap<_, _>>()
+            let limit = BenchmarkId::new("limit: copying the blocks", &parameter);
+            group.bench_function(limit, |b| {
+                b.iter(|| {
+                    let blocks = theirs.blocks.iter();
+                    let copied = blocks.map(|(address, block)| (*address, Arc::clone(block)));
+                    copied.collect::<BTreeMap<_, _>>()
+                });
             });
-        });
+        }
     }
     group.finish();
 }
@@ -430,7 +431,6 @@ fn merges(criterion: &mut Criterion) {
     let (kit, newer_kit) = (kit(1), kit(2));
 
     let mut group = group(criterion, "counter/merge");
-    group.throughput(Throughput::Elements(KEYS.into()));
     let batch = BatchSize::LargeInput;
     for (news, other, other_crdts, other_kit) in [
         ("all of 1000 are newer", &theirs, &newer_crdts, &newer_kit),
