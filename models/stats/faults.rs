@@ -114,7 +114,6 @@ pub(super) fn documented() -> Vec<Fault> {
             &["T-3"],
             &[
                 "no_loss_after_recovery",
-                "sum_of_nodes",
                 "own_entry_current",
                 "read_your_writes",
             ],
