@@ -106,6 +106,42 @@ pub struct Fault {
     pub statement: &'static str,
 }
 
+impl Fault {
+    /// A variant that stands for known defects.
+    pub const fn upstream(
+        name: &'static str,
+        ids: &'static [&'static str],
+        violates: &'static [&'static str],
+        status: Status,
+        statement: &'static str,
+    ) -> Self {
+        Fault {
+            name,
+            ids,
+            violates,
+            origin: Origin::Upstream,
+            status: Some(status),
+            statement,
+        }
+    }
+
+    /// A variant of our own.
+    pub const fn mutant(
+        name: &'static str,
+        violates: &'static [&'static str],
+        statement: &'static str,
+    ) -> Self {
+        Fault {
+            name,
+            ids: &[],
+            violates,
+            origin: Origin::Mutant,
+            status: None,
+            statement,
+        }
+    }
+}
+
 /// A typed model with its variants, before its type is erased.
 pub struct Family<M: Checkable> {
     /// Name as in `concord check counter/replicated`.

@@ -106,6 +106,40 @@ pub struct Claim<M: Model> {
     pub fairness: Fairness,
 }
 
+impl<M: Model> Claim<M> {
+    /// `predicate` holds in every reachable state.
+    pub fn always(name: &'static str, predicate: Predicate<M>) -> Self {
+        Claim {
+            name,
+            goal: Goal::Always(predicate),
+            fairness: Fairness::default(),
+        }
+    }
+
+    /// `predicate` holds in some reachable state.
+    pub fn sometimes(name: &'static str, predicate: Predicate<M>) -> Self {
+        Claim {
+            name,
+            goal: Goal::Sometimes(predicate),
+            fairness: Fairness::default(),
+        }
+    }
+
+    /// Whenever `from` holds, `to` holds then or later on every path that is fair in this way.
+    pub fn leads_to(
+        name: &'static str,
+        from: Predicate<M>,
+        to: Predicate<M>,
+        fairness: Fairness,
+    ) -> Self {
+        Claim {
+            name,
+            goal: Goal::LeadsTo(from, to),
+            fairness,
+        }
+    }
+}
+
 /// What a [`Claim`] says of the state space.
 pub enum Goal<M: Model> {
     /// The predicate holds in every reachable state.

@@ -98,6 +98,17 @@ pub struct Faults {
     pub failed_publications: u8,
 }
 
+impl<P: Protocol> ClientProgram<P> {
+    /// Clients by their nodes and calls.
+    pub fn of(programs: &[(usize, &[P::Call])]) -> Vec<Self> {
+        let programs = programs.iter().map(|(node, calls)| Self {
+            node: *node,
+            calls: calls.to_vec(),
+        });
+        programs.collect()
+    }
+}
+
 structural!(ClusterBounds {
     replicas,
     started,

@@ -17,6 +17,7 @@
 use stateright::{Model, Path, Property};
 
 use crate::checker::{Bounds, Checkable, Claim, safety};
+use crate::registry::{Budget, Family, Fault, Property as Documented, Subject};
 
 mod actions;
 mod bounds;
@@ -47,6 +48,22 @@ pub struct Cluster<P: Protocol> {
     pub claims: fn(&Self) -> Vec<Claim<Self>>,
     /// The protocol's crash points.
     crash_points: Vec<&'static str>,
+}
+
+/// A cluster and its variants for the registry, documented by what the correct one claims within
+/// quick bounds.
+pub(crate) fn family<P: Protocol>(
+    name: &'static str,
+    properties: fn(&Cluster<P>) -> Vec<Documented>,
+    faults: Vec<Fault>,
+    build: fn(Option<&str>, Budget) -> Cluster<P>,
+) -> Box<dyn Subject> {
+    Box::new(Family {
+        name,
+        properties: properties(&build(None, Budget::Quick)),
+        faults,
+        build,
+    })
 }
 
 impl<P: Protocol> Cluster<P> {

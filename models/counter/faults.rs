@@ -5,112 +5,79 @@ use concord_systems::merkle::{
     FirstFetch, Height, Interruption, LocalWrite, Merge, Unreadable, WalkRoot,
 };
 
-use crate::cluster::Publications;
-use crate::registry::{Fault, Origin, Status};
+use crate::cluster::{ClientProgram, Publications};
+use crate::registry::{Fault, Status};
 
-use super::clients;
 use super::properties::Cluster;
 use super::protocol::{Call, Generations};
-
-pub(super) const fn upstream(
-    name: &'static str,
-    ids: &'static [&'static str],
-    violates: &'static [&'static str],
-    status: Status,
-    statement: &'static str,
-) -> Fault {
-    Fault {
-        name,
-        ids,
-        violates,
-        origin: Origin::Upstream,
-        status: Some(status),
-        statement,
-    }
-}
-
-pub(super) const fn mutant(
-    name: &'static str,
-    violates: &'static [&'static str],
-    statement: &'static str,
-) -> Fault {
-    Fault {
-        name,
-        ids: &[],
-        violates,
-        origin: Origin::Mutant,
-        status: None,
-        statement,
-    }
-}
 
 use Status::{Fixed, Present};
 
 /// Variants of every cluster: each needs nothing but two nodes.
 const COMMON: &[Fault] = &[
-    upstream(
+    Fault::upstream(
         "orphan_after_crash",
         &["C-2"],
         &["heads_cover"],
         Present,
         "Entry, mark and head are written one after the other: a crash after the entry leaves a unit that no peer ever sees.",
     ),
-    upstream(
+    Fault::upstream(
         "walk_unmarked",
         &["C-5"],
         &["processed_closed"],
         Present,
         "A crash in the middle of a walk leaves no flag behind.",
     ),
-    upstream(
+    Fault::upstream(
         "publish_failure_forgets",
         &["C-1"],
         &["ack_raises"],
         Present,
         "A bump that could not be announced is forgotten, and the next one writes the same total.",
     ),
-    upstream(
+    Fault::upstream(
         "foreign_write",
         &["C-12"],
         &["sub_counter_monotone", "no_invention"],
         Present,
         "A peer writes under another node's sub-counter and is believed.",
     ),
-    upstream(
+    Fault::upstream(
         "total_read_back",
         &["C-H1"],
         &["sub_counter_monotone", "ack_raises"],
         Fixed,
         "The own total is read back at every bump, and a failed read is taken for zero.",
     ),
-    upstream(
+    Fault::upstream(
         "key_per_operation",
         &["C-H4"],
         &["bounded_keys"],
         Fixed,
         "Every bump is an entry of its own.",
     ),
-    mutant(
+    Fault::mutant(
         "generation_reused",
         &["sub_counter_monotone", "single_writer", "in_doubt_one"],
         "A restarted process goes on under the generation of its former life.",
     ),
-    mutant(
+    Fault::mutant(
         "latest_arrival_wins",
         &["merge_function", "agreement_at_rest"],
         "Of two writes to one key the one that arrives last wins.",
     ),
-    mutant(
+    Fault::mutant(
         "height_above_lowest",
         &["own_heights_rise"],
         "A write stands one above the lowest head instead of the highest.",
     ),
-    mutant(
+    Fault::mutant(
         "acknowledged_unsynced",
         &["sub_counter_monotone"],
         "Bumps are acknowledged and announced before they are synced.",
     ),
-    mutant(
+    Fault::mutant(
         "difference_wraps",
         &["read_is_difference"],
         "A read below zero wraps to a huge number.",
@@ -130,28 +97,28 @@ const UNFAIR: &str = "The correct counter on a network and with timers that owe 
 /// Variants of `counter/replicated`.
 pub(super) fn replicated() -> Vec<Fault> {
     with_common(&[
-        upstream(
+        Fault::upstream(
             "upstream",
             &["C-2"],
             &["heads_cover", "convergence"],
             Present,
             "The counter as upstream has it, with no remedy.",
         ),
-        upstream(
+        Fault::upstream(
             "orphan_after_crash",
             &["C-2"],
             &["heads_cover", "convergence"],
             Present,
             "Entry, mark and head are written one after the other: a crash after the entry leaves a unit that no peer ever sees.",
         ),
-        upstream(
+        Fault::upstream(
             "exchange_unwired",
             &["C-H5"],
             &["convergence"],
             Fixed,
             "The block exchange is never told of the peers, so no fetch is answered.",
         ),
-        mutant(
+        Fault::mutant(
             "unfair",
             &["convergence", "no_stall_at_a", "no_stall_at_b"],
             UNFAIR,
@@ -162,28 +129,28 @@ pub(super) fn replicated() -> Vec<Fault> {
 /// Variants of `counter/recovery`.
 pub(super) fn recovery() -> Vec<Fault> {
     with_common(&[
-        upstream(
+        Fault::upstream(
             "upstream",
             &["C-2", "C-14"],
             &["heads_cover", "convergence", "no_stall_at_b", "recovery"],
             Present,
             "The counter as upstream has it, with no remedy.",
         ),
-        upstream(
+        Fault::upstream(
             "node_keyed",
             &["C-H3"],
             &["loss_is_harmless", "sub_counter_monotone"],
             Fixed,
             "One key per node, its total seeded once from the store: after a total loss the node counts on from nothing over what its peers remember.",
         ),
-        upstream(
+        Fault::upstream(
             "first_fetch_endless",
             &["C-14"],
             &["no_stall_at_b", "recovery"],
             Present,
             "A replica without heads waits for an announced block without limit.",
         ),
-        mutant(
+        Fault::mutant(
             "unfair",
             &["convergence", "recovery", "no_stall_at_a", "no_stall_at_b"],
             UNFAIR,
@@ -194,56 +161,56 @@ pub(super) fn recovery() -> Vec<Fault> {
 /// Variants of `counter/fetches`.
 pub(super) fn fetches() -> Vec<Fault> {
     with_common(&[
-        upstream(
+        Fault::upstream(
             "upstream",
             &["C-2", "C-4", "C-5", "C-15"],
             &["heads_cover", "processed_closed", "convergence"],
             Present,
             "The counter as upstream has it, with no remedy.",
         ),
-        upstream(
+        Fault::upstream(
             "hole_forgotten",
             &["C-4"],
             &["heads_cover", "processed_closed"],
             Present,
             "A block whose ancestor is missing becomes no head, so repair does not find it and clears the flag.",
         ),
-        upstream(
+        Fault::upstream(
             "walk_unmarked",
             &["C-5"],
             &["processed_closed", "convergence"],
             Present,
             "A crash in the middle of a walk leaves no flag behind.",
         ),
-        upstream(
+        Fault::upstream(
             "unreadable_forgotten",
             &["C-15"],
             &["processed_closed", "convergence"],
             Present,
             "A parent that arrives unreadable stays reserved and is not asked for again.",
         ),
-        mutant("unfair", &["convergence", "no_stall_at_b"], UNFAIR),
+        Fault::mutant("unfair", &["convergence", "no_stall_at_b"], UNFAIR),
     ])
 }
 
 /// Variants of `counter/publication`.
 pub(super) fn publication() -> Vec<Fault> {
     with_common(&[
-        upstream(
+        Fault::upstream(
             "upstream",
             &["C-1", "C-9"],
             &["ack_raises", "own_publication_only"],
             Present,
             "The counter as upstream has it, with no remedy.",
         ),
-        upstream(
+        Fault::upstream(
             "lock_across_publication",
             &["C-9"],
             &["own_publication_only"],
             Present,
             "The mutex is held while a bump is announced, so every other bump waits for the network.",
         ),
-        mutant(
+        Fault::mutant(
             "unfair",
             &["convergence", "bump_returns", "no_stall_at_b"],
             UNFAIR,
@@ -273,23 +240,23 @@ pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
             bounds.faults.failed_publications = 1;
         }
         "foreign_write" => {
-            bounds.clients = clients(&[(0, &[up, up]), (1, &[Call::Forge(0, 5)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[up, up]), (1, &[Call::Forge(0, 5)])]);
         }
         "total_read_back" => {
             strategies.total = TotalSource::ReadBack;
-            bounds.clients = clients(&[(0, &[up, up, Call::IncrementUnreadable(0)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[up, up, Call::IncrementUnreadable(0)])]);
         }
         "key_per_operation" => strategies.total = TotalSource::Events,
         "exchange_unwired" => bounds.exchange = false,
         "generation_reused" => {
             protocol.generations = Generations::Reused;
             bounds.faults.crashes = 1;
-            bounds.clients = clients(&[(0, &[up; 3])]);
+            bounds.clients = ClientProgram::of(&[(0, &[up; 3])]);
         }
         "latest_arrival_wins" => strategies.store.merge = Merge::LatestWins,
         "height_above_lowest" => {
             strategies.store.height = Height::AboveLowest;
-            bounds.clients = clients(&[(0, &[up; 3]), (1, &[up])]);
+            bounds.clients = ClientProgram::of(&[(0, &[up; 3]), (1, &[up])]);
         }
         "acknowledged_unsynced" => {
             protocol.syncs = false;
@@ -299,7 +266,7 @@ pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
         "node_keyed" => {
             strategies.total = TotalSource::Seeded;
             protocol.generations = Generations::Reused;
-            bounds.clients = clients(&[(0, &[up; 5])]);
+            bounds.clients = ClientProgram::of(&[(0, &[up; 5])]);
         }
         "first_fetch_endless" => strategies.store.first_fetch = FirstFetch::Endless,
         "hole_forgotten" => strategies.store.walk_root = WalkRoot::OnContact,
@@ -307,7 +274,7 @@ pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
         "lock_across_publication" => strategies.lock = Lock::AcrossPublication,
         "difference_wraps" => {
             strategies.difference = Difference::Wrapping;
-            bounds.clients = clients(&[(0, &[Call::Decrement(0)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[Call::Decrement(0)])]);
         }
         _ => unreachable!("the registry builds listed variants only"),
     }

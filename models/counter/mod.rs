@@ -9,8 +9,8 @@ pub mod workload;
 
 use concord_systems::counter::{Strategies, trace};
 
-use crate::cluster::{ClientProgram, ClusterBounds, Faults, Publications, Timers};
-use crate::registry::{Budget, Family, Fault, NotExpressible, Subject, System};
+use crate::cluster::{ClientProgram, ClusterBounds, Faults, Publications, Timers, family};
+use crate::registry::{Budget, Family, NotExpressible, System};
 
 use properties::{Cluster, claims, properties};
 
@@ -22,19 +22,27 @@ pub const SYSTEM: System = System {
     summary: "PN-counter with per-process generations on a Merkle-CRDT key-value store",
     models: || {
         vec![
-            on_cluster(
+            family(
                 "counter/replicated",
+                properties,
                 faults::replicated(),
                 |variant, budget| build(replicated(budget), variant),
             ),
-            on_cluster("counter/recovery", faults::recovery(), |variant, budget| {
-                build(recovery(budget), variant)
-            }),
-            on_cluster("counter/fetches", faults::fetches(), |variant, budget| {
-                build(fetches(budget), variant)
-            }),
-            on_cluster(
+            family(
+                "counter/recovery",
+                properties,
+                faults::recovery(),
+                |variant, budget| build(recovery(budget), variant),
+            ),
+            family(
+                "counter/fetches",
+                properties,
+                faults::fetches(),
+                |variant, budget| build(fetches(budget), variant),
+            ),
+            family(
                 "counter/publication",
+                properties,
                 faults::publication(),
                 |variant, budget| build(publication(budget), variant),
             ),
@@ -71,19 +79,6 @@ pub const SYSTEM: System = System {
     ],
 };
 
-fn on_cluster(
-    name: &'static str,
-    faults: Vec<Fault>,
-    build: fn(Option<&str>, Budget) -> Cluster,
-) -> Box<dyn Subject> {
-    Box::new(Family {
-        name,
-        properties: properties(&build(None, Budget::Quick)),
-        faults,
-        build,
-    })
-}
-
 type Bounds = ClusterBounds<Counter>;
 
 /// The correct counter in these bounds, or a variant of it.
@@ -101,20 +96,12 @@ pub(crate) fn build(bounds: Bounds, variant: Option<&str>) -> Cluster {
     cluster
 }
 
-fn clients(programs: &[(usize, &[Call])]) -> Vec<ClientProgram<Counter>> {
-    let programs = programs.iter().map(|(node, calls)| ClientProgram {
-        node: *node,
-        calls: calls.to_vec(),
-    });
-    programs.collect()
-}
-
 fn replicated(budget: Budget) -> Bounds {
     let quick = Bounds {
         replicas: 2,
         timers: Timers::AfterDelivery,
         publications: Publications::AtOnce,
-        clients: clients(&[
+        clients: ClientProgram::of(&[
             (0, &[Call::Increment(0), Call::Increment(0)]),
             (1, &[Call::Decrement(0)]),
         ]),
@@ -130,7 +117,7 @@ fn replicated(budget: Budget) -> Bounds {
         Budget::Quick => quick,
         Budget::Full => Bounds {
             replicas: 3,
-            clients: clients(&[(0, &[Call::Increment(0)]), (1, &[Call::Decrement(0)])]),
+            clients: ClientProgram::of(&[(0, &[Call::Increment(0)]), (1, &[Call::Decrement(0)])]),
             faults: Faults {
                 failed_queries: 1,
                 ..quick.faults
@@ -149,7 +136,7 @@ fn recovery(budget: Budget) -> Bounds {
         replicas: 2,
         timers: Timers::AfterDelivery,
         publications: Publications::AtOnce,
-        clients: clients(&[(0, writes), (1, &[Call::Increment(0)])]),
+        clients: ClientProgram::of(&[(0, writes), (1, &[Call::Increment(0)])]),
         faults: Faults {
             crashes: 1,
             data_losses: 1,
@@ -168,7 +155,7 @@ fn fetches(budget: Budget) -> Bounds {
         replicas: 2,
         timers: Timers::AfterDelivery,
         publications: Publications::AtOnce,
-        clients: clients(&[
+        clients: ClientProgram::of(&[
             (
                 0,
                 &[Call::Increment(0), Call::Increment(1), Call::Increment(0)],
@@ -193,7 +180,7 @@ fn publication(budget: Budget) -> Bounds {
     Bounds {
         replicas: 2,
         timers: Timers::AfterDelivery,
-        clients: clients(&[(0, &[Call::Decrement(0), Call::Increment(0)]), (0, last)]),
+        clients: ClientProgram::of(&[(0, &[Call::Decrement(0), Call::Increment(0)]), (0, last)]),
         faults: Faults {
             failed_publications: 1,
             partitions: 1,

@@ -3,7 +3,7 @@
 use concord_systems::counter::{Direction, Small, SmallKey, State};
 use concord_systems::merkle::Disk;
 
-use crate::checker::{Claim, Fairness, Goal, Predicate};
+use crate::checker::{Claim, Fairness, Predicate};
 use crate::cluster::{self, Publications};
 use crate::merkle;
 use crate::registry::Property;
@@ -13,6 +13,7 @@ use super::protocol::{CRASH_POINTS, Call, Counter};
 
 /// The counter on a cluster.
 pub(super) type Cluster = cluster::Cluster<Counter>;
+type Is = Claim<Cluster>;
 type Cut = cluster::State<Counter>;
 
 /// Counters that workloads use.
@@ -27,48 +28,35 @@ const FAIR: Fairness = Fairness {
 
 /// The claims of a cluster, according to its bounds.
 pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
-    let always = |name, predicate| Claim {
-        name,
-        goal: Goal::Always(predicate),
-        fairness: Fairness::default(),
+    let fairness = if cluster.protocol.fair {
+        FAIR
+    } else {
+        Fairness::default()
     };
-    let sometimes = |name, predicate| Claim {
-        name,
-        goal: Goal::Sometimes(predicate),
-        fairness: Fairness::default(),
-    };
-    let leads_to = |name, from: Predicate<Cluster>, to| Claim {
-        name,
-        goal: Goal::LeadsTo(from, to),
-        fairness: if cluster.protocol.fair {
-            FAIR
-        } else {
-            Fairness::default()
-        },
-    };
+    let leads_to = |name, from, to| Is::leads_to(name, from, to, fairness);
     let faults = cluster.bounds.faults;
     let mut claims = vec![
-        always("merge_function", merge_function),
-        always("own_heights_rise", |_, cut| !cut.ghost.height_fell),
-        always("sub_counter_monotone", |_, cut| !cut.ghost.total_fell),
-        always("single_writer", |_, cut| !cut.ghost.two_writers),
-        always("no_invention", no_invention),
-        always("in_doubt_one", in_doubt_one),
-        always("ack_raises", |_, cut| !cut.ghost.acknowledged_unraised),
-        always("read_is_difference", read_is_difference),
-        always("heads_cover", heads_cover),
-        always("processed_closed", processed_closed),
-        always("bounded_keys", bounded_keys),
-        always("agreement_at_rest", agreement_at_rest),
+        Is::always("merge_function", merge_function),
+        Is::always("own_heights_rise", |_, cut| !cut.ghost.height_fell),
+        Is::always("sub_counter_monotone", |_, cut| !cut.ghost.total_fell),
+        Is::always("single_writer", |_, cut| !cut.ghost.two_writers),
+        Is::always("no_invention", no_invention),
+        Is::always("in_doubt_one", in_doubt_one),
+        Is::always("ack_raises", |_, cut| !cut.ghost.acknowledged_unraised),
+        Is::always("read_is_difference", read_is_difference),
+        Is::always("heads_cover", heads_cover),
+        Is::always("processed_closed", processed_closed),
+        Is::always("bounded_keys", bounded_keys),
+        Is::always("agreement_at_rest", agreement_at_rest),
         leads_to("convergence", anywhere, converged),
-        sometimes("concurrent_heads", concurrent_heads),
-        sometimes("rest_after_work", rest_after_work),
-        sometimes("converged_after_every_fault", converged_after_every_fault),
+        Is::sometimes("concurrent_heads", concurrent_heads),
+        Is::sometimes("rest_after_work", rest_after_work),
+        Is::sometimes("converged_after_every_fault", converged_after_every_fault),
     ];
     if cluster.bounds.publications == Publications::Awaited {
         let returned = |cluster: &Cluster, cut: &Cut| !waiting(cluster, cut);
         claims.extend([
-            always("own_publication_only", own_publication_only),
+            Is::always("own_publication_only", own_publication_only),
             leads_to("bump_returns", waiting, returned),
         ]);
     }
@@ -83,17 +71,17 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
     claims.extend(nodes.map(|(name, from, to)| leads_to(name, *from, *to)));
     if faults.data_losses > 0 {
         claims.extend([
-            always("loss_is_harmless", loss_is_harmless),
+            Is::always("loss_is_harmless", loss_is_harmless),
             leads_to("recovery", lost, recovered),
-            sometimes("loss_healed_by_peer", loss_healed),
+            Is::sometimes("loss_healed_by_peer", loss_healed),
         ]);
     }
     if faults.crashes > 0 {
-        claims.push(sometimes("hole_known", hole_known));
+        claims.push(Is::sometimes("hole_known", hole_known));
         let names = cluster.declared_crash_points();
         for (point, (name, predicate)) in CRASH_POINTS.iter().zip(CRASHED) {
             if names.contains(point) {
-                claims.push(sometimes(name, *predicate));
+                claims.push(Is::sometimes(name, *predicate));
             }
         }
     }

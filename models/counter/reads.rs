@@ -10,10 +10,8 @@ use concord_systems::merkle::{self, Disk};
 use serde::{Deserialize, Serialize};
 use stateright::{Model, Property as Peer};
 
-use crate::checker::{self, Bounds, Checkable, Claim, Fairness, Goal, Predicate};
+use crate::checker::{self, Bounds, Checkable, Claim};
 use crate::registry::{Budget, Fault, Property, Status};
-
-use super::faults::{mutant, upstream};
 
 /// Keys that touch: each lies below the first as a path, and no two are the same counter. The node
 /// is called `a`.
@@ -254,6 +252,8 @@ impl Model for Reads {
     }
 }
 
+type Is = Claim<Reads>;
+
 impl Checkable for Reads {
     fn bounds(&self) -> Bounds {
         let bounds = [
@@ -304,23 +304,16 @@ impl Checkable for Reads {
     }
 
     fn claims(&self) -> Vec<Claim<Self>> {
-        let claim = |name, goal| Claim {
-            name,
-            goal,
-            fairness: Fairness::default(),
-        };
-        let always = |name, predicate: Predicate<Self>| claim(name, Goal::Always(predicate));
-        let sometimes = |name, predicate: Predicate<Self>| claim(name, Goal::Sometimes(predicate));
         vec![
-            always("read_is_difference", |_, process| !process.flags.wrong),
-            always("atomic_read", |_, process| !process.flags.torn),
-            always("no_silent_truncation", |_, process| {
+            Is::always("read_is_difference", |_, process| !process.flags.wrong),
+            Is::always("atomic_read", |_, process| !process.flags.torn),
+            Is::always("no_silent_truncation", |_, process| {
                 !process.flags.truncated
             }),
-            always("key_isolation", |_, process| !process.flags.leaked),
-            sometimes("read_among_bumps", |_, process| process.flags.interleaved),
-            sometimes("read_refused", |_, process| process.flags.refused),
-            sometimes("deficit", |_, process| {
+            Is::always("key_isolation", |_, process| !process.flags.leaked),
+            Is::sometimes("read_among_bumps", |_, process| process.flags.interleaved),
+            Is::sometimes("read_refused", |_, process| process.flags.refused),
+            Is::sometimes("deficit", |_, process| {
                 process.counted.iter().any(|(up, down)| up < down)
             }),
         ]
@@ -426,42 +419,42 @@ pub(super) fn properties() -> Vec<Property> {
 pub(super) fn faults() -> Vec<Fault> {
     use Status::{Fixed, Present};
     vec![
-        upstream(
+        Fault::upstream(
             "upstream",
             &["C-3", "C-6", "C-8"],
             &["atomic_read", "no_silent_truncation", "key_isolation"],
             Present,
             "The counter as upstream has it, with no remedy.",
         ),
-        upstream(
+        Fault::upstream(
             "torn_read",
             &["C-3"],
             &["atomic_read"],
             Present,
             "The two sums of a read come from two snapshots.",
         ),
-        upstream(
+        Fault::upstream(
             "nested_keys",
             &["C-6"],
             &["key_isolation"],
             Present,
             "A read sums every entry below its prefix, those of other counters included.",
         ),
-        upstream(
+        Fault::upstream(
             "closed_read_truncated",
             &["C-8"],
             &["no_silent_truncation"],
             Present,
             "A query that closing cuts short counts as complete.",
         ),
-        upstream(
+        Fault::upstream(
             "empty_read_fails",
             &["C-H6"],
             &["read_is_difference"],
             Fixed,
             "A key without entries is an error.",
         ),
-        mutant(
+        Fault::mutant(
             "difference_wraps",
             &["read_is_difference"],
             "A read below zero wraps to a huge number.",

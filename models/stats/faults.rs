@@ -7,108 +7,77 @@ use concord_systems::stats::{
     Subtraction,
 };
 
-use crate::registry::{Fault, Origin, Status};
+use crate::cluster::ClientProgram;
+use crate::registry::{Fault, Status};
 
 use super::properties::Cluster;
 use super::protocol::{Call, Identities};
-use super::{NESTED, TWEET, clients, like};
-
-pub(super) const fn upstream(
-    name: &'static str,
-    ids: &'static [&'static str],
-    violates: &'static [&'static str],
-    status: Status,
-    statement: &'static str,
-) -> Fault {
-    Fault {
-        name,
-        ids,
-        violates,
-        origin: Origin::Upstream,
-        status: Some(status),
-        statement,
-    }
-}
-
-pub(super) const fn mutant(
-    name: &'static str,
-    violates: &'static [&'static str],
-    statement: &'static str,
-) -> Fault {
-    Fault {
-        name,
-        ids: &[],
-        violates,
-        origin: Origin::Mutant,
-        status: None,
-        statement,
-    }
-}
+use super::{NESTED, TWEET, like};
 
 use Status::{Fixed, Present};
 
 /// Variants in either layout.
 const COMMON: &[Fault] = &[
-    upstream(
+    Fault::upstream(
         "puts_reordered",
         &["T-4"],
         &["own_entry_current"],
         Fixed,
         "Calls of one node overlap, so the put of the later commit may come first.",
     ),
-    upstream(
+    Fault::upstream(
         "entry_read_back",
         &["T-4"],
         &["own_entry_current", "heal"],
         Fixed,
         "The new value is the own entry plus one, read without a lock, so that two likes write the same and nothing heals.",
     ),
-    upstream(
+    Fault::upstream(
         "repeated_like_raises",
         &["T-14"],
         &["per_user_once"],
         Fixed,
         "A like by a user who likes the tweet already raises the own entry.",
     ),
-    upstream(
+    Fault::upstream(
         "lock_reentered",
         &["T-15"],
         &["call_returns"],
         Fixed,
         "A put takes the write lock and then asks for a sum, which waits for that lock.",
     ),
-    upstream(
+    Fault::upstream(
         "nothing_subscribes",
         &["T-20"],
         &["convergence"],
         Fixed,
         "Nobody takes announcements in, so nodes never exchange anything.",
     ),
-    upstream(
+    Fault::upstream(
         "orphan_after_crash",
         &["C-2"],
         &["agreement_at_rest", "convergence"],
         Present,
         "Entry, mark and head are written one after the other: a crash after the entry leaves a value that no peer sees until the next action on the tweet.",
     ),
-    upstream(
+    Fault::upstream(
         "foreign_write",
         &["C-12"],
         &["one_writer"],
         Present,
         "A peer writes under the name of another node and is believed.",
     ),
-    mutant(
+    Fault::mutant(
         "latest_arrival_wins",
         &["merge_function", "agreement_at_rest"],
         "Of two writes to one key the one that arrives last wins.",
     ),
-    mutant(
+    Fault::mutant(
         "subtraction_wraps",
         &["local_never_negative"],
         "Taking a reply from a parent that has none gives a huge number.",
     ),
-    mutant(
+    Fault::mutant(
         "unfair",
         &["convergence", "call_returns"],
         "The correct statistics on a network and with timers that owe nothing.",
@@ -126,21 +95,21 @@ fn with_common(own: &[Fault]) -> Vec<Fault> {
 /// Variants of `stats/documented`.
 pub(super) fn documented() -> Vec<Fault> {
     with_common(&[
-        upstream(
+        Fault::upstream(
             "upstream",
             &["T-4", "T-8", "C-2"],
             &["own_entry_current", "count_is_sum", "agreement_at_rest"],
             Present,
             "The statistics as upstream has them, in the documented layout, with no remedy.",
         ),
-        upstream(
+        Fault::upstream(
             "shipped_layout",
             &["T-1"],
             &["read_your_writes", "sum_of_nodes"],
             Fixed,
             "Writes put the node first and reads look for the tweet first, so every count is 0.",
         ),
-        upstream(
+        Fault::upstream(
             "total_loss",
             &["T-3"],
             &[
@@ -151,21 +120,21 @@ pub(super) fn documented() -> Vec<Fault> {
             Fixed,
             "A node that lost its data counts on from nothing over what its peers remember.",
         ),
-        upstream(
+        Fault::upstream(
             "local_count_returned",
             &["T-8"],
             &["count_is_sum"],
             Present,
             "A like that changes something returns the local counter.",
         ),
-        upstream(
+        Fault::upstream(
             "nested_ids",
             &["T-18"],
             &["key_isolation", "sum_of_nodes"],
             Present,
             "A sum takes in every entry below its prefix, those of nested ids included.",
         ),
-        mutant(
+        Fault::mutant(
             "read_error_is_zero",
             &["own_entry_current", "no_loss_after_recovery"],
             "The new value is the own entry plus one, and an entry that cannot be read counts as 0 (section 6, item 3).",
@@ -175,7 +144,7 @@ pub(super) fn documented() -> Vec<Fault> {
 
 /// Variants of `stats/shipped`.
 pub(super) fn shipped() -> Vec<Fault> {
-    with_common(&[upstream(
+    with_common(&[Fault::upstream(
         "upstream",
         &["T-4", "C-2"],
         &["own_entry_current", "agreement_at_rest"],
@@ -199,21 +168,21 @@ pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
                 tweet: TWEET,
                 user: 0,
             });
-            bounds.clients = clients(&[(0, &[unwritable, like(TWEET, 1)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[unwritable, like(TWEET, 1)])]);
         }
         "repeated_like_raises" => {
             strategies.repeated_like = RepeatedLike::RaisesEntry;
-            bounds.clients = clients(&[(0, &[like(TWEET, 0), like(TWEET, 0)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[like(TWEET, 0), like(TWEET, 0)])]);
         }
         "lock_reentered" => strategies.put_value = PutValue::SumUnderLock,
         "nothing_subscribes" => protocol.subscribed = false,
         "orphan_after_crash" => {
             strategies.store.local_write = LocalWrite::Stepwise;
-            bounds.clients = clients(&[(0, &[like(TWEET, 0)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[like(TWEET, 0)])]);
         }
         "foreign_write" => {
             protocol.identities = Identities::Shared;
-            bounds.clients = clients(&[(0, &[like(TWEET, 0)]), (1, &[like(TWEET, 0)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[like(TWEET, 0)]), (1, &[like(TWEET, 0)])]);
         }
         "latest_arrival_wins" => strategies.store.merge = Merge::LatestWins,
         "subtraction_wraps" => {
@@ -227,20 +196,21 @@ pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
             };
             let parent = 4;
             let delete = Op::DeleteReply { root, parent, id };
-            bounds.clients = clients(&[(0, &[Call::Sound(reply), Call::Sound(delete)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[Call::Sound(reply), Call::Sound(delete)])]);
         }
         "unfair" => protocol.fair = false,
         "total_loss" => {
             bounds.faults.data_losses = 1;
-            bounds.clients = clients(&[(0, &[like(TWEET, 0), like(TWEET, 1), like(TWEET, 2)])]);
+            bounds.clients =
+                ClientProgram::of(&[(0, &[like(TWEET, 0), like(TWEET, 1), like(TWEET, 2)])]);
         }
         "local_count_returned" => {
             strategies.like_result = LikeResult::LocalCount;
-            bounds.clients = clients(&[(0, &[like(TWEET, 0)]), (1, &[like(TWEET, 0)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[like(TWEET, 0)]), (1, &[like(TWEET, 0)])]);
         }
         "nested_ids" => {
             strategies.isolation = Isolation::AnyDepth;
-            bounds.clients = clients(&[(0, &[like(TWEET, 0)]), (1, &[like(NESTED, 0)])]);
+            bounds.clients = ClientProgram::of(&[(0, &[like(TWEET, 0)]), (1, &[like(NESTED, 0)])]);
         }
         "read_error_is_zero" => {
             strategies.put_value = PutValue::ReadModifyWrite;
@@ -248,7 +218,8 @@ pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
                 tweet: TWEET,
                 user: 2,
             });
-            bounds.clients = clients(&[(0, &[like(TWEET, 0), like(TWEET, 1), unreadable])]);
+            bounds.clients =
+                ClientProgram::of(&[(0, &[like(TWEET, 0), like(TWEET, 1), unreadable])]);
         }
         _ => unreachable!("the registry builds listed variants only"),
     }

@@ -15,8 +15,8 @@ mod tests;
 
 use concord_systems::stats::{Layout, Op, Strategies, trace};
 
-use crate::cluster::{ClientProgram, ClusterBounds, Faults, Publications, Timers};
-use crate::registry::{Budget, Family, Fault, NotExpressible, Subject, System};
+use crate::cluster::{ClientProgram, ClusterBounds, Faults, Publications, Timers, family};
+use crate::registry::{Budget, Family, NotExpressible, System};
 
 use properties::{Cluster, properties};
 
@@ -28,14 +28,18 @@ pub const SYSTEM: System = System {
     summary: "Per-node counters for tweet statistics on a Merkle-CRDT store, before generations",
     models: || {
         vec![
-            on_cluster(
+            family(
                 "stats/documented",
+                properties,
                 faults::documented(),
                 |variant, budget| build(Layout::Documented, documented(budget), variant),
             ),
-            on_cluster("stats/shipped", faults::shipped(), |variant, budget| {
-                build(Layout::Shipped, shipped(budget), variant)
-            }),
+            family(
+                "stats/shipped",
+                properties,
+                faults::shipped(),
+                |variant, budget| build(Layout::Shipped, shipped(budget), variant),
+            ),
             Box::new(Family {
                 name: "stats/repositories",
                 properties: repositories::properties(),
@@ -66,19 +70,6 @@ const TWEET: u8 = 1;
 /// A tweet whose id reads like a path below the likes of [`TWEET`].
 const NESTED: u8 = 0x21;
 
-fn on_cluster(
-    name: &'static str,
-    faults: Vec<Fault>,
-    build: fn(Option<&str>, Budget) -> Cluster,
-) -> Box<dyn Subject> {
-    Box::new(Family {
-        name,
-        properties: properties(&build(None, Budget::Quick)),
-        faults,
-        build,
-    })
-}
-
 type Bounds = ClusterBounds<Stats>;
 
 /// The correct statistics in these bounds, or a variant of them.
@@ -101,14 +92,6 @@ fn build(layout: Layout, bounds: Bounds, variant: Option<&str>) -> Cluster {
     cluster
 }
 
-fn clients(programs: &[(usize, &[Call])]) -> Vec<ClientProgram<Stats>> {
-    let programs = programs.iter().map(|(node, calls)| ClientProgram {
-        node: *node,
-        calls: calls.to_vec(),
-    });
-    programs.collect()
-}
-
 fn like(tweet: u8, user: u8) -> Call {
     Call::Sound(Op::Like { tweet, user })
 }
@@ -127,7 +110,7 @@ fn documented(budget: Budget) -> Bounds {
         replicas: 2,
         timers: Timers::AfterDelivery,
         publications: Publications::AtOnce,
-        clients: clients(&[(0, &[like(TWEET, 0)]), (0, second), (1, &[like(TWEET, 0)])]),
+        clients: ClientProgram::of(&[(0, &[like(TWEET, 0)]), (0, second), (1, &[like(TWEET, 0)])]),
         faults: Faults {
             crashes: 1,
             ..Faults::default()
@@ -146,7 +129,7 @@ fn shipped(budget: Budget) -> Bounds {
         replicas: 2,
         timers: Timers::AfterDelivery,
         publications: Publications::AtOnce,
-        clients: clients(&[(0, first), (0, &[unlike(TWEET, 0)]), (1, &[like(TWEET, 0)])]),
+        clients: ClientProgram::of(&[(0, first), (0, &[unlike(TWEET, 0)]), (1, &[like(TWEET, 0)])]),
         faults: Faults {
             crashes: 1,
             losses: 1,

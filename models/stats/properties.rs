@@ -2,7 +2,7 @@
 
 use concord_systems::stats::{Disk, Op, Small, SmallKey, Stat, State};
 
-use crate::checker::{Claim, Fairness, Goal, Predicate};
+use crate::checker::{Claim, Fairness, Predicate};
 use crate::cluster;
 use crate::merkle;
 use crate::registry::Property;
@@ -12,6 +12,7 @@ use super::{NESTED, TWEET, oracle};
 
 /// The statistics on a cluster.
 pub(super) type Cluster = cluster::Cluster<Stats>;
+type Is = Claim<Cluster>;
 type Cut = cluster::State<Stats>;
 
 /// Counters that workloads use.
@@ -23,69 +24,50 @@ const FAIR: Fairness = Fairness {
     strong: &["deliver", "reannounce", "repair"],
 };
 
-fn always(name: &'static str, predicate: Predicate<Cluster>) -> Claim<Cluster> {
-    Claim {
-        name,
-        goal: Goal::Always(predicate),
-        fairness: Fairness::default(),
-    }
-}
-
-fn sometimes(name: &'static str, predicate: Predicate<Cluster>) -> Claim<Cluster> {
-    Claim {
-        name,
-        goal: Goal::Sometimes(predicate),
-        fairness: Fairness::default(),
-    }
-}
-
 /// The claims of a cluster in either layout: what concerns entries, and not how they are read.
 pub(super) fn shipped(cluster: &Cluster) -> Vec<Claim<Cluster>> {
-    let leads_to = |name, from: Predicate<Cluster>, to| Claim {
-        name,
-        goal: Goal::LeadsTo(from, to),
-        fairness: if cluster.protocol.fair {
-            FAIR
-        } else {
-            Fairness::default()
-        },
+    let fairness = if cluster.protocol.fair {
+        FAIR
+    } else {
+        Fairness::default()
     };
+    let leads_to = |name, from, to| Is::leads_to(name, from, to, fairness);
     let mut claims = vec![
-        always("per_user_once", per_user_once),
-        always("own_entry_current", own_entry_current),
-        always("one_writer", |_, cut| !cut.ghost.two_writers),
-        always("local_never_negative", local_never_negative),
-        always("merge_function", merge_function),
-        always("heal", |_, cut| !cut.ghost.unhealed),
-        always("agreement_at_rest", agreement_at_rest),
+        Is::always("per_user_once", per_user_once),
+        Is::always("own_entry_current", own_entry_current),
+        Is::always("one_writer", |_, cut| !cut.ghost.two_writers),
+        Is::always("local_never_negative", local_never_negative),
+        Is::always("merge_function", merge_function),
+        Is::always("heal", |_, cut| !cut.ghost.unhealed),
+        Is::always("agreement_at_rest", agreement_at_rest),
         leads_to("convergence", anywhere, converged),
         leads_to("call_returns", waiting, all_returned),
-        sometimes("concurrent_heads", concurrent_heads),
-        sometimes("calls_queue", calls_queue),
-        sometimes("rest_after_work", rest_after_work),
-        sometimes("converged_after_every_fault", converged_after_every_fault),
-        sometimes("healed_after_failed_put", |_, cut| cut.ghost.healed),
+        Is::sometimes("concurrent_heads", concurrent_heads),
+        Is::sometimes("calls_queue", calls_queue),
+        Is::sometimes("rest_after_work", rest_after_work),
+        Is::sometimes("converged_after_every_fault", converged_after_every_fault),
+        Is::sometimes("healed_after_failed_put", |_, cut| cut.ghost.healed),
     ];
     let calls = cluster.bounds.clients.iter();
     let mut calls = calls.flat_map(|client| &client.calls);
     if calls.any(|call| matches!(call.op(), Op::Unlike { .. })) {
-        claims.push(sometimes("taken_back", taken_back));
+        claims.push(Is::sometimes("taken_back", taken_back));
     }
     let points = cluster.declared_crash_points();
     let crashed = CRASH_POINTS.iter().zip(CRASHED);
     let crashed = crashed.filter(|(point, _)| points.contains(point));
-    claims.extend(crashed.map(|(_, (name, predicate))| sometimes(name, *predicate)));
+    claims.extend(crashed.map(|(_, (name, predicate))| Is::sometimes(name, *predicate)));
     claims
 }
 
 /// The claims of a cluster in the documented layout.
 pub(super) fn documented(cluster: &Cluster) -> Vec<Claim<Cluster>> {
     let mut claims = vec![
-        always("read_your_writes", |_, cut| !cut.ghost.unraised),
-        always("sum_of_nodes", sum_of_nodes),
-        always("no_loss_after_recovery", |_, cut| !cut.ghost.entry_fell),
-        always("key_isolation", key_isolation),
-        always("count_is_sum", |_, cut| !cut.ghost.other_count),
+        Is::always("read_your_writes", |_, cut| !cut.ghost.unraised),
+        Is::always("sum_of_nodes", sum_of_nodes),
+        Is::always("no_loss_after_recovery", |_, cut| !cut.ghost.entry_fell),
+        Is::always("key_isolation", key_isolation),
+        Is::always("count_is_sum", |_, cut| !cut.ghost.other_count),
     ];
     claims.extend(shipped(cluster));
     claims

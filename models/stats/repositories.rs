@@ -11,10 +11,9 @@ use concord_systems::stats::{
 use serde::{Deserialize, Serialize};
 use stateright::{Model, Property as Peer};
 
-use crate::checker::{self, Bounds, Checkable, Claim, Fairness, Goal, Predicate};
+use crate::checker::{self, Bounds, Checkable, Claim};
 use crate::registry::{Budget, Fault, Property, Status};
 
-use super::faults::{mutant, upstream};
 use super::oracle::{self, Done};
 use super::properties::never_negative;
 use super::protocol::op_name;
@@ -362,6 +361,8 @@ impl Model for Repositories {
     }
 }
 
+type Is = Claim<Repositories>;
+
 impl Checkable for Repositories {
     fn bounds(&self) -> Bounds {
         let bounds = [
@@ -418,29 +419,22 @@ impl Checkable for Repositories {
     }
 
     fn claims(&self) -> Vec<Claim<Self>> {
-        let claim = |name, goal| Claim {
-            name,
-            goal,
-            fairness: Fairness::default(),
-        };
-        let always = |name, predicate: Predicate<Self>| claim(name, Goal::Always(predicate));
-        let sometimes = |name, predicate: Predicate<Self>| claim(name, Goal::Sometimes(predicate));
         vec![
-            always("per_user_once", per_user_once),
-            always("read_your_writes", |_, node| !node.flags.unraised),
-            always("sum_of_nodes", |_, node| !node.flags.miscounted),
-            always("error_visible", |_, node| !node.flags.hidden),
-            always("local_never_negative", |_, node| {
+            Is::always("per_user_once", per_user_once),
+            Is::always("read_your_writes", |_, node| !node.flags.unraised),
+            Is::always("sum_of_nodes", |_, node| !node.flags.miscounted),
+            Is::always("error_visible", |_, node| !node.flags.hidden),
+            Is::always("local_never_negative", |_, node| {
                 never_negative(node.image())
             }),
-            always("key_isolation", |_, node| !node.flags.leaked),
-            always("success_counts_own_like", |_, node| !node.flags.left_out),
-            always("likers_of_tweet", likers_of_tweet),
-            sometimes("count_fell_back", |_, node| node.flags.fell_back),
-            sometimes("like_retried", |_, node| node.flags.retried),
-            sometimes("counted_across_lives", counted_across_lives),
-            sometimes("counter_back_at_zero", counter_back_at_zero),
-            sometimes("neighbours_liked", neighbours_liked),
+            Is::always("key_isolation", |_, node| !node.flags.leaked),
+            Is::always("success_counts_own_like", |_, node| !node.flags.left_out),
+            Is::always("likers_of_tweet", likers_of_tweet),
+            Is::sometimes("count_fell_back", |_, node| node.flags.fell_back),
+            Is::sometimes("like_retried", |_, node| node.flags.retried),
+            Is::sometimes("counted_across_lives", counted_across_lives),
+            Is::sometimes("counter_back_at_zero", counter_back_at_zero),
+            Is::sometimes("neighbours_liked", neighbours_liked),
         ]
     }
 }
@@ -656,7 +650,7 @@ pub(super) fn properties() -> Vec<Property> {
 pub(super) fn faults() -> Vec<Fault> {
     use Status::{Fixed, Present};
     vec![
-        upstream(
+        Fault::upstream(
             "upstream",
             &[
                 "T-2", "T-5", "T-7", "T-9", "T-10", "T-12", "T-13", "T-18", "T-19",
@@ -672,98 +666,98 @@ pub(super) fn faults() -> Vec<Fault> {
             Present,
             "The repositories as upstream has them, retweets corrected, with no remedy.",
         ),
-        upstream(
+        Fault::upstream(
             "failed_read_is_zero",
             &["T-2"],
             &["error_visible"],
             Fixed,
             "A failing store read gives 0 without an error, and the fallback is never taken.",
         ),
-        upstream(
+        Fault::upstream(
             "history_hidden",
             &["T-5"],
             &["read_your_writes"],
             Present,
             "A store that has no entries hides what was counted without it.",
         ),
-        upstream(
+        Fault::upstream(
             "retweets_uncounted",
             &["T-6"],
             &["sum_of_nodes"],
             Fixed,
             "A retweet raises the local counter only if it exists, and nothing creates it.",
         ),
-        upstream(
+        Fault::upstream(
             "retweets_twice",
             &["T-6"],
             &["sum_of_nodes"],
             Fixed,
             "A retweet raises a counter that exists by two.",
         ),
-        upstream(
+        Fault::upstream(
             "repeats_counted",
             &["T-7"],
             &["sum_of_nodes"],
             Present,
             "The same user's second retweet, and a reply id given twice, count again.",
         ),
-        upstream(
+        Fault::upstream(
             "parent_believed",
             &["T-9"],
             &["sum_of_nodes"],
             Fixed,
             "A deleted reply lowers the counter of the parent that the caller names.",
         ),
-        upstream(
+        Fault::upstream(
             "own_retweet_prefixed",
             &["T-10"],
             &["sum_of_nodes"],
             Present,
             "A retweet of an own tweet is stored under a prefixed id, and taking that back lowers nothing.",
         ),
-        upstream(
+        Fault::upstream(
             "deletion_swapped",
             &["T-12"],
             &["sum_of_nodes"],
             Present,
             "Deleting a tweet takes the like back with tweet and user swapped, so that it stays.",
         ),
-        upstream(
+        Fault::upstream(
             "failed_like_final",
             &["T-13"],
             &["success_counts_own_like"],
             Fixed,
             "When the put of a like fails, repeating the like does nothing and reports a sum without it.",
         ),
-        upstream(
+        Fault::upstream(
             "repeated_like_raises",
             &["T-14"],
             &["per_user_once"],
             Fixed,
             "A like by a user who likes the tweet already raises the own entry.",
         ),
-        upstream(
+        Fault::upstream(
             "replies_under_root",
             &["T-17"],
             &["sum_of_nodes"],
             Fixed,
             "Replies are counted under the root in the store and under the parent locally.",
         ),
-        upstream(
+        Fault::upstream(
             "nested_ids",
             &["T-18"],
             &["key_isolation"],
             Present,
             "A sum takes in every entry below its prefix, those of nested ids included.",
         ),
-        upstream(
+        Fault::upstream(
             "listed_by_string",
             &["T-19"],
             &["likers_of_tweet"],
             Present,
             "Likers of a tweet are listed by string prefix, so that those of t10 like t1.",
         ),
-        mutant(
+        Fault::mutant(
             "subtraction_wraps",
             &["local_never_negative"],
             "Taking a reply from a parent that has none gives a huge number.",
