@@ -45,6 +45,19 @@ impl<P: Protocol> Cluster<P> {
         })
     }
 
+    /// What each node shows: its machine's image, or its disk while it is stopped.
+    pub fn images<'a>(&'a self, state: &'a State<P>) -> impl Iterator<Item = &'a P::Disk> {
+        state.hosts.iter().map(|host| match &host.machine {
+            Some(machine) => self.protocol.disk(machine),
+            None => host.durable(&self.protocol),
+        })
+    }
+
+    /// Some client awaits a reply.
+    pub fn some_client_waits(&self, state: &State<P>) -> bool {
+        state.clients.iter().any(|client| client.waiting)
+    }
+
     /// Some fault struck.
     pub fn some_fault(&self, state: &State<P>) -> bool {
         state.left != self.bounds.faults
@@ -66,4 +79,10 @@ impl<P: Protocol> Cluster<P> {
         let index = self.crash_points.iter().position(|point| *point == name);
         index.map_or(1 << 31, |index| 1 << index)
     }
+}
+
+/// Whether no two of the items differ.
+pub(crate) fn all_equal<T: PartialEq>(mut items: impl Iterator<Item = T>) -> bool {
+    let first = items.next();
+    first.is_none_or(|first| items.all(|item| item == first))
 }

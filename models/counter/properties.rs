@@ -4,7 +4,7 @@ use concord_systems::counter::{Direction, Small, SmallKey, State};
 use concord_systems::merkle::Disk;
 
 use crate::checker::{Claim, Fairness, Predicate};
-use crate::cluster::{self, Publications};
+use crate::cluster::{self, Publications, all_equal};
 use crate::merkle;
 use crate::registry::Property;
 
@@ -54,10 +54,10 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         Is::sometimes("converged_after_every_fault", converged_after_every_fault),
     ];
     if cluster.bounds.publications == Publications::Awaited {
-        let returned = |cluster: &Cluster, cut: &Cut| !waiting(cluster, cut);
+        let returned = |cluster: &Cluster, cut: &Cut| !cluster.some_client_waits(cut);
         claims.extend([
             Is::always("own_publication_only", own_publication_only),
-            leads_to("bump_returns", waiting, returned),
+            leads_to("bump_returns", Cluster::some_client_waits, returned),
         ]);
     }
     // A node fetches what others wrote, or what it wrote itself and lost.
@@ -274,25 +274,12 @@ fn anywhere(_: &Cluster, _: &Cut) -> bool {
     true
 }
 
-/// What each node shows: its machine's image, or its disk while it is stopped.
-fn images<'a>(cluster: &'a Cluster, cut: &'a Cut) -> impl Iterator<Item = &'a Disk<Small>> {
-    cut.hosts.iter().map(|host| match &host.machine {
-        Some(machine) => machine.store().disk(),
-        None => host.durable(&cluster.protocol),
-    })
-}
-
 fn machines(cut: &Cut) -> impl Iterator<Item = &State<Small>> {
     cut.machines().map(|(_, machine)| machine)
 }
 
-fn all_equal<T: PartialEq>(mut items: impl Iterator<Item = T>) -> bool {
-    let first = items.next();
-    first.is_none_or(|first| items.all(|item| item == first))
-}
-
 fn merge_function(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).all(merkle::entries_follow_from_blocks)
+    cluster.images(cut).all(merkle::entries_follow_from_blocks)
 }
 
 fn no_invention(cluster: &Cluster, cut: &Cut) -> bool {
@@ -308,7 +295,7 @@ fn no_invention(cluster: &Cluster, cut: &Cut) -> bool {
         });
         attempts.count() as u64
     };
-    images(cluster, cut).all(|disk| {
+    cluster.images(cut).all(|disk| {
         DIRECTIONS.iter().all(|direction| {
             let mut keys = KEYS.iter();
             keys.all(|key| oracle::sum(disk, *direction, *key) <= attempts(*direction, *key))
@@ -349,7 +336,7 @@ fn read_is_difference(_: &Cluster, cut: &Cut) -> bool {
 }
 
 fn heads_cover(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).all(Disk::heads_cover_processed)
+    cluster.images(cut).all(Disk::heads_cover_processed)
 }
 
 fn processed_closed(cluster: &Cluster, cut: &Cut) -> bool {
@@ -363,7 +350,7 @@ fn processed_closed(cluster: &Cluster, cut: &Cut) -> bool {
 }
 
 fn bounded_keys(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).all(|disk| {
+    cluster.images(cut).all(|disk| {
         let processed = disk.processed.keys();
         let mut keys = processed.filter_map(|address| disk.blocks.get(address));
         let each_has_an_entry = keys.all(|block| disk.entries.contains(&block.key));
@@ -410,12 +397,8 @@ fn free_at<const NODE: usize>(cluster: &Cluster, cut: &Cut) -> bool {
     !fetching_at::<NODE>(cluster, cut)
 }
 
-fn waiting(_: &Cluster, cut: &Cut) -> bool {
-    cut.clients.iter().any(|client| client.waiting)
-}
-
 fn concurrent_heads(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).any(|disk| disk.heads.len() > 1)
+    cluster.images(cut).any(|disk| disk.heads.len() > 1)
 }
 
 fn rest_after_work(cluster: &Cluster, cut: &Cut) -> bool {
@@ -430,11 +413,13 @@ fn converged_after_every_fault(cluster: &Cluster, cut: &Cut) -> bool {
 }
 
 fn hole_known(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).any(|disk| disk.dirty && !disk.processed_is_closed())
+    cluster
+        .images(cut)
+        .any(|disk| disk.dirty && !disk.processed_is_closed())
 }
 
 fn loss_is_harmless(cluster: &Cluster, cut: &Cut) -> bool {
-    let images: Vec<_> = images(cluster, cut).collect();
+    let images: Vec<_> = cluster.images(cut).collect();
     cut.ghost.owed.iter().all(|owed| {
         let disk = images[usize::from(owed.loser)];
         let mut blocks = owed.processed.keys();

@@ -3,7 +3,7 @@
 use concord_systems::stats::{Disk, Op, Small, SmallKey, Stat, State};
 
 use crate::checker::{Claim, Fairness, Predicate};
-use crate::cluster;
+use crate::cluster::{self, all_equal};
 use crate::merkle;
 use crate::registry::Property;
 
@@ -41,7 +41,7 @@ pub(super) fn shipped(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         Is::always("heal", |_, cut| !cut.ghost.unhealed),
         Is::always("agreement_at_rest", agreement_at_rest),
         leads_to("convergence", anywhere, converged),
-        leads_to("call_returns", waiting, all_returned),
+        leads_to("call_returns", Cluster::some_client_waits, all_returned),
         Is::sometimes("concurrent_heads", concurrent_heads),
         Is::sometimes("calls_queue", calls_queue),
         Is::sometimes("rest_after_work", rest_after_work),
@@ -231,25 +231,12 @@ fn anywhere(_: &Cluster, _: &Cut) -> bool {
     true
 }
 
-/// What each node shows: its machine's image, or its disk while it is stopped.
-fn images<'a>(cluster: &'a Cluster, cut: &'a Cut) -> impl Iterator<Item = &'a Disk<Small>> {
-    cut.hosts.iter().map(|host| match &host.machine {
-        Some(machine) => machine.disk(),
-        None => host.durable(&cluster.protocol),
-    })
-}
-
 fn machines(cut: &Cut) -> impl Iterator<Item = &State<Small>> {
     cut.machines().map(|(_, machine)| machine)
 }
 
-fn all_equal<T: PartialEq>(mut items: impl Iterator<Item = T>) -> bool {
-    let first = items.next();
-    first.is_none_or(|first| items.all(|item| item == first))
-}
-
 fn per_user_once(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).enumerate().all(|(node, disk)| {
+    cluster.images(cut).enumerate().all(|(node, disk)| {
         let done = cut.ghost.done_at(node as u8);
         let mut counters = disk.local.counters.iter();
         let counted = counters.all(|((stat, tweet), count)| {
@@ -283,7 +270,7 @@ fn own_entry_current(_: &Cluster, cut: &Cut) -> bool {
 }
 
 fn local_never_negative(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).all(never_negative)
+    cluster.images(cut).all(never_negative)
 }
 
 /// Whether no local counter is so large that only wrapping can have made it so.
@@ -292,7 +279,9 @@ pub(super) fn never_negative<S: concord_systems::stats::Space>(disk: &Disk<S>) -
 }
 
 fn merge_function(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).all(|disk| merkle::entries_follow_from_blocks(&disk.store))
+    cluster
+        .images(cut)
+        .all(|disk| merkle::entries_follow_from_blocks(&disk.store))
 }
 
 fn key_isolation(_: &Cluster, cut: &Cut) -> bool {
@@ -335,16 +324,12 @@ fn converged(cluster: &Cluster, cut: &Cut) -> bool {
     cluster.all_running(cut) && agree(cut)
 }
 
-fn waiting(_: &Cluster, cut: &Cut) -> bool {
-    cut.clients.iter().any(|client| client.waiting)
-}
-
 fn all_returned(cluster: &Cluster, cut: &Cut) -> bool {
-    !waiting(cluster, cut)
+    !cluster.some_client_waits(cut)
 }
 
 fn concurrent_heads(cluster: &Cluster, cut: &Cut) -> bool {
-    images(cluster, cut).any(|disk| disk.store.heads.len() > 1)
+    cluster.images(cut).any(|disk| disk.store.heads.len() > 1)
 }
 
 fn calls_queue(cluster: &Cluster, cut: &Cut) -> bool {

@@ -80,10 +80,3 @@ pub enum Error {
         file: String,
     },
 }
-
-impl Error {
-    /// Whether the file may have been changed by the call that failed.
-    pub fn in_doubt(&self) -> bool {
-        matches!(self, Self::InDoubt { .. })
-    }
-}

@@ -111,11 +111,6 @@ impl<I: Ids> Store<I> {
         &self.disk
     }
 
-    /// Whether a write is between steps 1 and 2 of CTR-17.
-    pub fn is_putting(&self) -> bool {
-        self.put.is_some()
-    }
-
     /// Whether an announcement or repair is being worked off.
     pub fn is_exchanging(&self) -> bool {
         self.exchange.is_some()
