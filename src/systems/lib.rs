@@ -5,6 +5,8 @@
 
 pub mod counter;
 pub mod machine;
+pub mod map;
 pub mod merkle;
 pub mod replay;
 pub mod stats;
+pub mod sync;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::map::{SortedMap, SortedSet};
+use crate::map::{SortedMap, SortedSet};
 
 /// Identifiers of a replicated store. The store compares and copies them and reads nothing else out
 /// of them, so a model may use small integers where a user has strings and hashes.

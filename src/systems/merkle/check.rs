@@ -1,8 +1,8 @@
 //! Whole-replica invariants of the store.
 
 use super::block::{Disk, Ids};
-use super::map::SortedSet;
 use super::state::Store;
+use crate::map::SortedSet;
 
 impl<I: Ids> Disk<I> {
     /// CTR-S12: every processed block is a head or an ancestor of a head. O(blocks).

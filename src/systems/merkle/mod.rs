@@ -10,7 +10,7 @@ mod block;
 mod check;
 pub mod driver;
 pub mod key;
-mod map;
+
 mod memory;
 mod message;
 mod state;
@@ -20,8 +20,8 @@ pub mod trace;
 
 pub mod value;
 
+pub use crate::map::{Iter, SortedMap, SortedSet};
 pub use block::{Block, Disk, Entry, Ids, Write};
-pub use map::{Iter, SortedMap, SortedSet};
 pub use memory::{Image, Memory};
 pub use message::{Exchanged, Fetched, Input, Output, Patience};
 pub use state::Store;

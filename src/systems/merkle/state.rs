@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::block::{Block, Disk, Ids};
-use super::map::SortedSet;
 use super::strategy::Strategies;
+use crate::map::SortedSet;
 
 /// One replica of the Merkle-CRDT store: its disk image and what it is doing.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]

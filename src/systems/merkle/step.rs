@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::machine::Machine;
 
 use super::block::{Block, Disk, Entry, Ids, Write};
-use super::map::SortedSet;
 use super::message::{Exchanged, Fetched, Input, Output, Patience};
 use super::state::{Exchange, Stage, Store, Task, Walk};
 use super::strategy::{FirstFetch, Height, Interruption, LocalWrite, Merge, Unreadable, WalkRoot};
+use crate::map::SortedSet;
 
 impl<I: Ids> Machine for Store<I> {
     type Input = Input<I>;

@@ -1,0 +1,14 @@
+//! Shells under loom: every interleaving of small cases.
+//!
+//! The shells are the files that ship, compiled here once more with loom's primitives in place of
+//! the usual ones.
+
+#![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
+
+mod primitives {
+    pub use loom::sync::*;
+}
+
+#[path = "../common/twin.rs"]
+#[allow(dead_code, unused_imports, reason = "shells take what they need")]
+mod sync;

@@ -1,0 +1,14 @@
+//! Shells under shuttle: random interleavings of larger cases.
+//!
+//! The shells are the files that ship, compiled here once more with shuttle's primitives in place of
+//! the usual ones.
+
+#![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
+
+mod primitives {
+    pub use shuttle::sync::*;
+}
+
+#[path = "../common/twin.rs"]
+#[allow(dead_code, unused_imports, reason = "shells take what they need")]
+mod sync;
