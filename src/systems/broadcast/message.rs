@@ -122,6 +122,13 @@ pub enum Receipt {
     DroppedNewest,
 }
 
+impl Receipt {
+    /// Whether the message was appended.
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Queued | Self::DroppedOldest)
+    }
+}
+
 /// What a Next took.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Taken<M> {

@@ -33,13 +33,13 @@ impl<M: Clone + Eq + Hash + Debug> Machine for State<M> {
                 let broadcast = self.begin_broadcast(message);
                 self.calls.insert(call, Call::Broadcast(broadcast));
             }
-            Input::Cancel => self.channel.cancel(),
+            Input::Cancel => {
+                self.channel.cancel();
+                self.wake();
+            }
             Input::Signal { call, reason } => self.signal(call, reason),
             Input::Published { call, ok } => self.published(call, ok, outputs),
             Input::Advance { call, choice } => self.advance(call, choice, outputs),
-        }
-        if self.channel.take_stirred() {
-            self.wake();
         }
     }
 }
@@ -111,6 +111,10 @@ impl<M> State<M> {
     ) -> bool {
         outputs.push(match progress {
             Progress::More => return false,
+            Progress::Appended | Progress::Closed => {
+                self.wake();
+                return false;
+            }
             Progress::Full => Output::Full(call),
             Progress::Removed(message) => Output::Removed(call, message),
             Progress::Parked => Output::Parked(call),
