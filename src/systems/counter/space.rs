@@ -1,5 +1,6 @@
 //! Keys of sub-counters: as the text of the spec, or as small integers.
 
+use std::borrow::Borrow;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -86,6 +87,13 @@ impl DataKey {
     }
 }
 
+/// Equal, ordered and hashed as its normal form is.
+impl Borrow<str> for DataKey {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A generation: 16 random bytes (CTR-5), drawn by the caller.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(pub [u8; 16]);
@@ -113,6 +121,22 @@ impl Debug for Generation {
 impl Serialize for Generation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<A> Text<A> {
+    /// The counter and direction whose sub-counter has this full key, if one has. O(length).
+    pub fn counter_of(full: &str) -> Option<(Direction, DataKey)> {
+        let below = full.strip_prefix(STATS)?;
+        let directions = [Direction::Incr, Direction::Decr];
+        let (direction, rest) = directions.into_iter().find_map(|direction| {
+            let rest = below.strip_prefix(direction.segment())?;
+            Some((direction, rest))
+        })?;
+        let mut segments = rest.rsplitn(3, '/');
+        let (_generation, _node) = (segments.next()?, segments.next()?);
+        let key = segments.next()?;
+        (key.is_empty() || key.starts_with('/')).then(|| (direction, DataKey::new(key)))
     }
 }
 
@@ -175,10 +199,12 @@ impl<A: Copy + Ord + Hash + Debug + Serialize + Send + Sync + 'static> Space for
     }
 }
 
+/// Below which all sub-counters stand (CTR-3).
+const STATS: &str = "/STATS/";
+
 /// The prefix of a counter and a slash, with room for `more`. Only the data key can be "/", every
 /// other part is one segment.
 fn below_stats(direction: Direction, key: &DataKey, more: usize) -> String {
-    const STATS: &str = "/STATS/";
     let parts = match key.as_str() {
         "/" => [STATS, direction.segment(), "", "/"],
         key => [STATS, direction.segment(), key, "/"],
