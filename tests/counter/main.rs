@@ -10,6 +10,7 @@ mod durability;
 mod kill;
 mod laws;
 mod replica;
+mod shared;
 mod storage;
 mod storage_errors;
 mod traces;
