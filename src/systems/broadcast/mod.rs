@@ -13,6 +13,7 @@ pub mod shell;
 mod state;
 mod step;
 mod strategy;
+pub mod trace;
 
 pub use call::{Next, Progress, Receive};
 pub use channel::{Channel, Choices};
