@@ -1,3 +1,13 @@
 //! The broadcaster from outside.
 
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "tests take what they need")]
+mod common;
+#[path = "../common/notation.rs"]
+mod notation;
+
 mod inbox;
+mod oracle;
+mod random_traces;
+mod refinement;
+mod traces;
