@@ -6,6 +6,7 @@ mod common;
 #[path = "../common/notation.rs"]
 mod notation;
 
+mod core;
 mod inbox;
 mod oracle;
 mod random_traces;
