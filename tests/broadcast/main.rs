@@ -10,5 +10,7 @@ mod core;
 mod inbox;
 mod oracle;
 mod random_traces;
+mod reentry;
 mod refinement;
+mod threads;
 mod traces;

@@ -157,7 +157,7 @@ impl PubSub<Message> for Publisher {
     }
 
     fn publish(&self, _: &str, message: Message) -> Published {
-        if message % 2 == 0 {
+        if message.is_multiple_of(2) {
             Ok(())
         } else {
             Err(message)

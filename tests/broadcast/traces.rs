@@ -275,7 +275,16 @@ fn a_divergence_outranks_a_later_choice_and_no_earlier_one() {
     assert_eq!(verdict(&after), "unusable 2 args.choice");
 }
 
-/// Steps that bring about a situation, a call, and the answer under each possible choice.
+/// Steps before, whether a cancellation follows, a call, its answer to each possible choice, and its
+/// answer where none is possible.
+type Situation = (
+    &'static str,
+    bool,
+    &'static str,
+    Vec<(&'static str, &'static str)>,
+    &'static str,
+);
+
 #[test]
 fn choices_are_required_where_several_cases_are_possible_and_optional_where_one_is() {
     const FULL: &str = "receive data=aa -> queued";
@@ -301,7 +310,7 @@ fn choices_are_required_where_several_cases_are_possible_and_optional_where_one_
 
     // Of two kinds of calls: those that take part in R3, and Next under each signal.
     let receives = ["receive data=cc", "receive_begin id=q data=cc"];
-    let table: Vec<(&str, bool, &str, Vec<(&str, &str)>, &str)> = [
+    let table: Vec<Situation> = [
         ("", false, vec![queue], ""),
         ("", true, vec![queue, reject], ""),
         (FULL, true, vec![reject], ""),
