@@ -7,6 +7,7 @@ mod common;
 mod notation;
 
 mod core;
+mod forms;
 mod inbox;
 mod oracle;
 mod random_traces;
