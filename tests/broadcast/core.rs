@@ -12,6 +12,8 @@ use concord::systems::machine::Machine;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::common::cases;
+
 fn state<M>(capacity: u64, strategies: Strategies) -> State<M> {
     let capacity = NonZeroU64::new(capacity).expect("tests ask for room");
     State::new(capacity, strategies)
@@ -284,6 +286,8 @@ fn renamed_output(output: Output<u8>) -> Output<String> {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     /// And no sequence of inputs panics.
     #[test]
     fn renaming_messages_commutes_with_step(

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use super::common::soak;
+use super::common::cases;
 use super::oracle::{Oracle, Told};
 use super::traces::verdict;
 
@@ -245,7 +245,7 @@ fn every_answer_is_drawn() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(soak(48, 2000) as u32))]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn traces_of_the_oracle_conform_and_a_spoilt_line_is_named(

@@ -17,7 +17,7 @@ use concord::systems::machine::Machine;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
-use super::common::soak;
+use super::common::cases;
 
 type Message = u16;
 type Result = std::result::Result<Taken<Message>, Stop>;
@@ -318,7 +318,7 @@ impl<'a> Both<'a> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(soak(256, 20_000) as u32))]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn the_shell_does_what_the_core_does(
