@@ -16,10 +16,13 @@ pub(crate) enum Call {
 /// Incremented, decremented; each own and others'.
 type Sums = [[u64; 2]; 2];
 
-/// Whether calls that threads made, each one after the other, can be put into one order in which
-/// every read returns the clamped difference as it then is. Tries them all.
-pub(crate) fn explained(threads: &[&[Call]]) -> bool {
-    explained_from([[0; 2]; 2], threads)
+/// Whether calls that threads made, each one after the other and all after those `before`, can be put
+/// into one order in which every read returns the clamped difference as it then is. Tries them all.
+pub(crate) fn explained(before: &[Call], threads: &[&[Call]]) -> bool {
+    let start = before
+        .iter()
+        .try_fold([[0; 2]; 2], |sums, call| after(sums, *call));
+    start.is_some_and(|sums| explained_from(sums, threads))
 }
 
 fn explained_from(sums: Sums, threads: &[&[Call]]) -> bool {
@@ -55,15 +58,18 @@ fn a_value_that_never_was_is_not_explained() {
 
     let writes = [Call::Add(Incr), Call::Add(Decr), Call::Add(Incr)];
     for value in [0, 1] {
-        assert!(explained(&[&writes, &[Call::Read(value)]]));
+        assert!(explained(&[], &[&writes, &[Call::Read(value)]]));
     }
-    assert!(!explained(&[&writes, &[Call::Read(2)]]));
-    assert!(!explained(&[
-        &writes,
-        &[Call::Read(1), Call::Read(0), Call::Read(0), Call::Read(2)]
-    ]));
-    assert!(!explained(&[
-        &[Call::Merged(Incr, 5), Call::Add(Incr)],
-        &[Call::Read(1)]
-    ]));
+    assert!(!explained(&[], &[&writes, &[Call::Read(2)]]));
+    assert!(!explained(
+        &[],
+        &[
+            &writes,
+            &[Call::Read(1), Call::Read(0), Call::Read(0), Call::Read(2)]
+        ]
+    ));
+    assert!(!explained(
+        &[],
+        &[&[Call::Merged(Incr, 5), Call::Add(Incr)], &[Call::Read(1)]]
+    ));
 }

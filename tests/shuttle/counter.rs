@@ -61,7 +61,11 @@ fn everyone_does_everything() {
 
 #[test]
 fn nothing_is_lost_and_flushes_rise() {
-    explore("counter: everyone", soak(300, 30_000), everyone_does_everything);
+    explore(
+        "counter: everyone",
+        soak(300, 30_000),
+        everyone_does_everything,
+    );
 }
 
 /// Everyone counts and waits until that is durable; every third write fails.
@@ -92,7 +96,10 @@ fn everyone_commits(join: Join) {
                     let mut acknowledged = acknowledged.lock().unwrap();
                     *acknowledged += 1;
                     let durable = durable.lock().unwrap().0;
-                    assert!(*acknowledged <= durable, "acknowledged before it was durable");
+                    assert!(
+                        *acknowledged <= durable,
+                        "acknowledged before it was durable"
+                    );
                 }
             })
         })

@@ -180,9 +180,9 @@ impl Side {
         Arc::clone(slot)
     }
 
-    /// The sum of all other sub-counters is now `sum`, unless a larger one was told before.
+    /// The sum of all other sub-counters is now `sum`.
     pub(super) fn merged(&self, sum: u64) {
-        self.raise(&mut lock(&self.admin), sum);
+        self.tell(&mut lock(&self.admin), sum);
     }
 
     /// Merges sub-counters other than the own one.
@@ -190,7 +190,7 @@ impl Side {
         let mut admin = lock(&self.admin);
         admin.totals.merge(totals);
         let sum = admin.totals.sum();
-        self.raise(&mut admin, sum);
+        self.tell(&mut admin, sum);
     }
 
     /// Merges one sub-counter other than the own one.
@@ -198,14 +198,11 @@ impl Side {
         let mut admin = lock(&self.admin);
         let raised = admin.totals.apply(id, total);
         let sum = admin.sum.wrapping_add(raised);
-        self.raise(&mut admin, sum);
+        self.tell(&mut admin, sum);
     }
 
-    /// Which of two sums is the later one shows modulo 2^64 as long as they are not half of it
-    /// apart.
-    fn raise(&self, admin: &mut Admin, sum: u64) {
-        let ahead = sum.wrapping_sub(admin.sum);
-        if ahead != 0 && ahead < 1 << 63 {
+    fn tell(&self, admin: &mut Admin, sum: u64) {
+        if admin.sum != sum {
             admin.sum = sum;
             self.others.store(sum);
         }
