@@ -103,7 +103,7 @@ fn every_interleaving_is_run() {
         let atomic = loom::sync::Arc::new(Shared::new(0));
         let threads = [add(&atomic), add(&atomic)];
         for thread in threads {
-            thread.join().unwrap();
+            thread.join().expect("a panic ends the case");
         }
         assert_eq!(atomic.load(Ordering::Relaxed), 2);
     });
@@ -122,7 +122,7 @@ fn a_lost_update_is_found() {
         };
         let thread = loom::thread::spawn(move || add(&other));
         add(&atomic);
-        thread.join().unwrap();
+        thread.join().expect("a panic ends the case");
         assert_eq!(atomic.load(Ordering::Relaxed), 2, "lost");
     });
     assert!(message.contains("lost"), "{message}");

@@ -46,7 +46,7 @@ fn two_adders() -> bool {
         thread::spawn(move || [add(&handle, Incr)])
     });
     let reads = [read(&reader), read(&reader)];
-    let adds = adders.map(|adder| adder.join().unwrap());
+    let adds = adders.map(|adder| adder.join().expect("a panic ends the case"));
     assert_eq!(reader.value(), 2);
     assert!(explained(&[], &[&adds[0], &adds[1], &reads]), "{reads:?}");
     matches!(reads, [Call::Read(0), Call::Read(1)])
@@ -56,7 +56,7 @@ fn two_adders() -> bool {
 fn nothing_is_lost_and_reads_never_go_back() {
     let seen = Seen::default();
     let noted = seen.clone();
-    explore("counter: two adders", 100, None, move || {
+    explore("counter: two adders", 900, None, move || {
         noted.note(two_adders());
     });
     seen.assert();
@@ -70,7 +70,7 @@ fn add_then_read() -> bool {
         [call, Call::Read(theirs.value())]
     });
     let here = [add(&mine, Incr), Call::Read(mine.value())];
-    let there = there.join().unwrap();
+    let there = there.join().expect("a panic ends the case");
     assert!(explained(&[], &[&here, &there]), "{here:?} {there:?}");
     matches!((here[1], there[1]), (Call::Read(2), Call::Read(2)))
 }
@@ -102,7 +102,7 @@ fn down_and_up(collect: Collect) -> bool {
     let before = add(&up, Incr);
     let writes = thread::spawn(move || [add(&down, Decr), add(&up, Incr)]);
     let read = [Call::Read(reader.value_by(collect))];
-    let writes = writes.join().unwrap();
+    let writes = writes.join().expect("a panic ends the case");
     let order = explained(&[before], &[&writes, &read]);
     assert!(order && reader.value() == 1, "{read:?}");
     matches!(read, [Call::Read(0)])
@@ -112,7 +112,7 @@ fn down_and_up(collect: Collect) -> bool {
 fn a_read_is_a_value_that_was() {
     let seen = Seen::default();
     let noted = seen.clone();
-    explore("counter: down and up", 20, None, move || {
+    explore("counter: down and up", 70, None, move || {
         noted.note(down_and_up(Collect::Double));
     });
     seen.assert();
@@ -131,7 +131,7 @@ fn up_or_down() -> bool {
     let before = add(&up, Incr);
     let down = thread::spawn(move || [add(&down, Decr), Call::Read(down.value())]);
     let up = [add(&up, Incr), Call::Read(up.value())];
-    let down = down.join().unwrap();
+    let down = down.join().expect("a panic ends the case");
     assert!(explained(&[before], &[&up, &down]), "{up:?} {down:?}");
     matches!((up[1], down[1]), (Call::Read(1), Call::Read(0)))
 }
@@ -140,7 +140,7 @@ fn up_or_down() -> bool {
 fn of_two_who_count_up_or_down_one_sees_both() {
     let seen = Seen::default();
     let noted = seen.clone();
-    explore("counter: up or down", 20, None, move || {
+    explore("counter: up or down", 28, None, move || {
         noted.note(up_or_down());
     });
     seen.assert();
@@ -164,8 +164,8 @@ fn two_readers() -> bool {
     let down = thread::spawn(move || [add(&down, Decr)]);
     let readers = readers.map(|reader| thread::spawn(move || [read(&reader)]));
     let up = [add(&up, Incr)];
-    let down = down.join().unwrap();
-    let reads = readers.map(|reader| reader.join().unwrap());
+    let down = down.join().expect("a panic ends the case");
+    let reads = readers.map(|reader| reader.join().expect("a panic ends the case"));
     assert!(
         explained(&[before], &[&up, &down, &reads[0], &reads[1]]),
         "{reads:?}"
@@ -177,7 +177,7 @@ fn two_readers() -> bool {
 fn two_readers_agree_on_the_order() {
     let seen = Seen::default();
     let noted = seen.clone();
-    explore("counter: two readers", 100, Some(2), move || {
+    explore("counter: two readers", 600, Some(3), move || {
         noted.note(two_readers());
     });
     seen.assert();
@@ -202,7 +202,7 @@ fn merge_then_add(collect: Collect) -> bool {
         [Call::Merged(Incr, 5), add(&handle, Incr)]
     });
     let reads = [(); 2].map(|()| Call::Read(reader.value_by(collect)));
-    let writes = writes.join().unwrap();
+    let writes = writes.join().expect("a panic ends the case");
     assert!(explained(&[], &[&writes, &reads]), "{reads:?}");
     matches!(reads[0], Call::Read(5))
 }
@@ -211,7 +211,7 @@ fn merge_then_add(collect: Collect) -> bool {
 fn merges_are_seen_in_order_with_increments() {
     let seen = Seen::default();
     let noted = seen.clone();
-    explore("counter: merge then add", 20, None, move || {
+    explore("counter: merge then add", 290, None, move || {
         noted.note(merge_then_add(Collect::Double));
     });
     seen.assert();
@@ -233,7 +233,7 @@ fn new_handles() -> bool {
     };
     let there = thread::spawn(move || call(&other));
     let here = call(&live);
-    let there = there.join().unwrap();
+    let there = there.join().expect("a panic ends the case");
     assert_eq!(live.read(&key()), 2);
     assert!(explained(&[], &[&here, &there]), "{here:?} {there:?}");
     matches!((here[1], there[1]), (Call::Read(2), Call::Read(2)))
@@ -243,7 +243,7 @@ fn new_handles() -> bool {
 fn slots_of_new_handles_are_read() {
     let seen = Seen::default();
     let noted = seen.clone();
-    explore("counter: new handles", 100, None, move || {
+    explore("counter: new handles", 1400, None, move || {
         noted.note(new_handles());
     });
     seen.assert();
@@ -259,7 +259,7 @@ fn two_merges(tell: fn(&Live, &DataKey, u64)) -> bool {
     });
     let during = reader.value();
     for peer in peers {
-        peer.join().unwrap();
+        peer.join().expect("a panic ends the case");
     }
     assert!(during <= 2, "{during}");
     assert_eq!(reader.value(), 2, "a merge was lost");
@@ -270,7 +270,7 @@ fn two_merges(tell: fn(&Live, &DataKey, u64)) -> bool {
 fn merges_of_two_peers_add_up() {
     let seen = Seen::default();
     let noted = seen.clone();
-    explore("counter: two merges", 20, None, move || {
+    explore("counter: two merges", 25_000, None, move || {
         noted.note(two_merges(|live, key, peer| live.apply(key, Incr, peer, 1)));
     });
     seen.assert();
