@@ -7,7 +7,7 @@ use loom::thread;
 
 use super::shell::{Counted, GroupCommit, Join, Live};
 use super::{Direction, key, total_in};
-use crate::explore::{explore, fails};
+use crate::explore::{explore, fails, reach};
 
 /// A disk, outside of what loom explores.
 #[derive(Default)]
@@ -99,16 +99,14 @@ fn joining_a_round_that_runs_acknowledges_too_early() {
     assert!(message.contains("acknowledged"), "{message}");
 }
 
+/// But for the one whose round failed and who woke after another had made its increment durable.
 #[test]
 fn an_error_reaches_the_one_who_wrote_and_nobody_else() {
-    let failed = Arc::new(AtomicU64::new(0));
-    let seen = Arc::clone(&failed);
-    explore("counter: a failing write of two", 9_000, None, move || {
+    reach("counter: a failing write of two", 9_000, None, || {
         let met = callers(1, Join::Next, 1);
-        assert_eq!((met.writes, met.failed), (2, 1));
-        seen.fetch_add(1, Ordering::Relaxed);
+        assert!(met.writes == 2 && met.failed <= 1);
+        met.failed == 1
     });
-    assert!(failed.load(Ordering::Relaxed) > 0);
 }
 
 #[test]

@@ -1,15 +1,12 @@
 //! Reads beside increments, decrements, merges and new handles. Each case records what every thread
 //! did and saw; some order of the calls must explain it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use loom::thread;
 
 use super::key;
 use super::shell::{Collect, Handle, Live, Reader};
 use super::{DataKey, Direction, Totals};
-use crate::explore::{explore, fails};
+use crate::explore::{fails, reach};
 use crate::orders::{Call, explained};
 use crate::sync::weakened;
 
@@ -22,20 +19,6 @@ fn add(handle: &Handle, direction: Direction) -> Call {
 
 fn read(reader: &Reader) -> Call {
     Call::Read(reader.value())
-}
-
-/// Whether something happened in some interleaving.
-#[derive(Clone, Default)]
-struct Seen(Arc<AtomicBool>);
-
-impl Seen {
-    fn note(&self, happened: bool) {
-        self.0.fetch_or(happened, Ordering::Relaxed);
-    }
-
-    fn assert(&self) {
-        assert!(self.0.load(Ordering::Relaxed), "the case misses its point");
-    }
 }
 
 fn two_adders() -> bool {
@@ -54,12 +37,7 @@ fn two_adders() -> bool {
 
 #[test]
 fn nothing_is_lost_and_reads_never_go_back() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: two adders", 900, None, move || {
-        noted.note(two_adders());
-    });
-    seen.assert();
+    reach("counter: two adders", 900, None, two_adders);
 }
 
 fn add_then_read() -> bool {
@@ -77,12 +55,7 @@ fn add_then_read() -> bool {
 
 #[test]
 fn of_two_who_add_and_read_one_sees_both() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: add then read", 15, None, move || {
-        noted.note(add_then_read());
-    });
-    seen.assert();
+    reach("counter: add then read", 15, None, add_then_read);
 }
 
 #[test]
@@ -110,12 +83,9 @@ fn down_and_up(collect: Collect) -> bool {
 
 #[test]
 fn a_read_is_a_value_that_was() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: down and up", 70, None, move || {
-        noted.note(down_and_up(Collect::Double));
+    reach("counter: down and up", 70, None, || {
+        down_and_up(Collect::Double)
     });
-    seen.assert();
 }
 
 #[test]
@@ -138,12 +108,7 @@ fn up_or_down() -> bool {
 
 #[test]
 fn of_two_who_count_up_or_down_one_sees_both() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: up or down", 28, None, move || {
-        noted.note(up_or_down());
-    });
-    seen.assert();
+    reach("counter: up or down", 28, None, up_or_down);
 }
 
 #[test]
@@ -175,12 +140,7 @@ fn two_readers() -> bool {
 
 #[test]
 fn two_readers_agree_on_the_order() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: two readers", 600, Some(3), move || {
-        noted.note(two_readers());
-    });
-    seen.assert();
+    reach("counter: two readers", 600, Some(3), two_readers);
 }
 
 #[test]
@@ -209,12 +169,9 @@ fn merge_then_add(collect: Collect) -> bool {
 
 #[test]
 fn merges_are_seen_in_order_with_increments() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: merge then add", 290, None, move || {
-        noted.note(merge_then_add(Collect::Double));
+    reach("counter: merge then add", 290, None, || {
+        merge_then_add(Collect::Double)
     });
-    seen.assert();
 }
 
 #[test]
@@ -241,12 +198,7 @@ fn new_handles() -> bool {
 
 #[test]
 fn slots_of_new_handles_are_read() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: new handles", 1400, None, move || {
-        noted.note(new_handles());
-    });
-    seen.assert();
+    reach("counter: new handles", 1400, None, new_handles);
 }
 
 /// Two peers are heard of at a time.
@@ -268,12 +220,9 @@ fn two_merges(tell: fn(&Live, &DataKey, u64)) -> bool {
 
 #[test]
 fn merges_of_two_peers_add_up() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: two merges", 25_000, None, move || {
-        noted.note(two_merges(|live, key, peer| live.apply(key, Incr, peer, 1)));
+    reach("counter: two merges", 25_000, None, || {
+        two_merges(|live, key, peer| live.apply(key, Incr, peer, 1))
     });
-    seen.assert();
 }
 
 #[test]
