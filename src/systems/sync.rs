@@ -6,9 +6,7 @@
 //! these locks exclude, and that the accesses of [`SeqCstU64`] have one total order.
 
 pub use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-pub use std::sync::{Arc, OnceLock};
-
-pub use std::sync::MutexGuard;
+pub use std::sync::{Arc, MutexGuard, OnceLock};
 
 use std::sync::{PoisonError, TryLockError};
 

@@ -31,7 +31,8 @@ impl SeqCstU64 {
 
     /// Makes it `value`.
     pub fn store(&self, value: u64) {
-        ordered(self.0.store(value, Ordering::Release));
+        self.0.store(value, Ordering::Release);
+        ordered(());
     }
 }
 
@@ -49,9 +50,15 @@ thread_local! {
 /// Runs `case` with accesses of [`SeqCstU64`] that acquire and release and have no total order: a
 /// mutant of the primitives.
 pub fn weakened(case: impl FnOnce()) {
+    struct Restore;
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            WEAKENED.set(false);
+        }
+    }
     WEAKENED.set(true);
+    let _restore = Restore;
     case();
-    WEAKENED.set(false);
 }
 
 /// As `std::sync::OnceLock`.

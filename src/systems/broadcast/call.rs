@@ -38,7 +38,8 @@ pub enum Progress<M, T> {
 /// A Receive in progress (BRC-5).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Receive<M> {
-    /// Until it is appended or discarded.
+    /// Until it is appended. A discarded one goes with the call: what dropping a message does is the
+    /// user's, and must not happen where a shell holds a lock.
     message: Option<M>,
     at: ReceiveStep,
     /// Whether it holds the mutex.
@@ -72,6 +73,11 @@ impl<M> Receive<M> {
             holds: false,
             receipt: Receipt::Queued,
         }
+    }
+
+    /// Whether it has not taken any step yet.
+    pub fn is_new(&self) -> bool {
+        self.at == ReceiveStep::Lock
     }
 
     /// Whether it holds the mutex.
@@ -186,7 +192,6 @@ impl<M> Receive<M> {
     }
 
     fn discard(&mut self, receipt: Receipt) {
-        self.message = None;
         self.receipt = receipt;
         self.at = ReceiveStep::Unlock;
     }

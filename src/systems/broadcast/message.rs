@@ -53,6 +53,12 @@ pub enum Input<M> {
         /// Whether the publisher took it.
         ok: bool,
     },
+    /// The caller drops a call that waits, as one drops a future. Does nothing once the call has
+    /// changed something.
+    Withdraw {
+        /// The Receive or Next.
+        call: CallId,
+    },
     /// A call takes its next atomic step.
     Advance {
         /// The call.

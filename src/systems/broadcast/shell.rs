@@ -185,8 +185,9 @@ impl<M> Inbox<M> {
     /// # Panics
     /// As [`Inbox::receive`].
     pub fn receive_preferring(&self, message: M, order: &[Choice]) -> Receipt {
+        // Dropped after the lock, as a discarded message is with its call: what dropping a message
+        // does is the user's.
         let mut receive = Receive::new(message);
-        // Dropped after the lock: what dropping a message does is the user's.
         let mut removed = None;
         let mut inner = self.lock();
         let mut progress = receive.run(&mut inner.channel, preferred(order));
@@ -436,10 +437,18 @@ impl<M> Future for NextMessage<'_, M> {
         this.next.wake();
         let inner = this.inbox.lock();
         match this.inbox.go_on(&mut this.next, this.caller, &OFFER, inner) {
-            Turn::Returns(result) => Poll::Ready(result),
+            Turn::Returns(result) => {
+                // Polled again it is another call, which must not go on where this one ended.
+                this.next = Next::new();
+                Poll::Ready(result)
+            }
             Turn::Waits(mut inner, wait) => {
                 inner.contended |= matches!(wait, Wait::Mutex);
-                this.number = Some(inner.enlist(this.number, context.waker()));
+                let (number, replaced) = inner.enlist(this.number, context.waker());
+                this.number = Some(number);
+                // Dropping a waker may drop its task, and with it other calls on this inbox.
+                drop(inner);
+                drop(replaced);
                 Poll::Pending
             }
         }
@@ -447,28 +456,33 @@ impl<M> Future for NextMessage<'_, M> {
 }
 
 impl<M> Inner<M> {
-    /// Puts a task among those that wait, once.
-    fn enlist(&mut self, number: Option<u64>, waker: &Waker) -> u64 {
+    /// Puts a task among those that wait, once: its number, and the waker that it replaces.
+    fn enlist(&mut self, number: Option<u64>, waker: &Waker) -> (u64, Option<Waker>) {
         let mut tasks = self.tasks.iter_mut();
         if let Some((number, known)) = tasks.find(|(known, _)| Some(*known) == number) {
-            known.clone_from(waker);
-            return *number;
+            let changed = !known.will_wake(waker);
+            return (*number, changed.then(|| mem::replace(known, waker.clone())));
         }
         let number = self.numbers;
         self.numbers += 1;
         self.tasks.push((number, waker.clone()));
         self.waiting += 1;
-        number
+        (number, None)
+    }
+
+    /// Takes a task out of those that wait.
+    fn dismiss(&mut self, number: u64) -> Option<Waker> {
+        let at = self.tasks.iter().position(|(task, _)| *task == number)?;
+        self.waiting -= 1;
+        Some(self.tasks.swap_remove(at).1)
     }
 }
 
 impl<M> Drop for NextMessage<'_, M> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            let mut inner = self.inbox.lock();
-            let before = inner.tasks.len();
-            inner.tasks.retain(|(task, _)| *task != number);
-            inner.waiting -= before - inner.tasks.len();
+            let dismissed = self.inbox.lock().dismiss(number);
+            drop(dismissed);
         }
     }
 }

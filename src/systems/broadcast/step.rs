@@ -39,6 +39,7 @@ impl<M: Clone + Eq + Hash + Debug> Machine for State<M> {
             }
             Input::Signal { call, reason } => self.signal(call, reason),
             Input::Published { call, ok } => self.published(call, ok, outputs),
+            Input::Withdraw { call } => self.withdraw(call),
             Input::Advance { call, choice } => self.advance(call, choice, outputs),
         }
     }
@@ -75,6 +76,17 @@ impl<M> State<M> {
             self.channel.unlock();
         }
         outputs.push(Output::Broadcast(call, ok));
+    }
+
+    fn withdraw(&mut self, call: CallId) {
+        let unchanged = match self.calls.get(&call) {
+            Some(Call::Receive(receive)) => receive.is_new(),
+            Some(Call::Next(next, _)) => !next.is_closing(),
+            Some(Call::Broadcast(_)) | None => false,
+        };
+        if unchanged {
+            self.calls.remove(&call);
+        }
     }
 
     fn advance(&mut self, call: CallId, choice: Option<Choice>, outputs: &mut Vec<Output<M>>) {
