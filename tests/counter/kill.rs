@@ -1,9 +1,7 @@
 //! The database under a process that is killed.
 
 use std::env;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::Write;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
@@ -16,6 +14,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::common::{seed, soak};
 use crate::durability::{KEYS, Ledger, NODE, sub_counter};
+use crate::process::{again, next_line};
 
 /// Tells the child its database.
 const DATABASE: &str = "CONCORD_KILLED_DATABASE";
@@ -78,25 +77,6 @@ impl Life {
     }
 }
 
-fn start(database: &Path) -> (Child, BufReader<ChildStdout>) {
-    let program = env::current_exe().expect("a test has a program");
-    let mut child = Command::new(program)
-        .args([TEST, "--exact", "--nocapture"])
-        .env(DATABASE, database)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let said = child.stdout.take().expect("it is piped");
-    (child, BufReader::new(said))
-}
-
-/// The next whole line, unless the process is gone.
-fn next_line(said: &mut BufReader<ChildStdout>) -> Option<String> {
-    let mut line = String::new();
-    said.read_line(&mut line).expect("the pipe can be read");
-    line.ends_with('\n').then_some(line)
-}
-
 #[test]
 fn a_killed_process_loses_nothing_acknowledged() {
     if let Ok(database) = env::var(DATABASE) {
@@ -109,7 +89,7 @@ fn a_killed_process_loses_nothing_acknowledged() {
     let mut ledger = Ledger::default();
     let (mut inside, mut opening) = (0, 0);
     for kill in 0..kills {
-        let (mut child, mut said) = start(&file);
+        let (mut child, mut said) = again(TEST, DATABASE, &file);
         let mut life = Life::default();
         if rng.random_ratio(1, 8) {
             // While it starts, makes or opens the database.
