@@ -6,7 +6,9 @@
 //!
 //! A subscriber that does not read slows its publisher down: a publication waits for room in its
 //! connection, and with it the publications behind it. So nothing piles up on either side. What is
-//! lost beyond a broken connection is lost by the broadcaster, which counts it.
+//! lost while no connection breaks is lost by the broadcaster, which counts it.
+//!
+//! Peers are trusted: they are not authenticated, and a message may have any size.
 //!
 //! Source: `docs/spec/broadcast.md`, BRC-3 and BRC-4; RFC 29 of ZeroMQ for publish and subscribe.
 //!
@@ -42,15 +44,18 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use concord_systems::broadcast::PubSub;
 use thiserror::Error;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::select;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, watch};
 use zeromq::{
     Socket, SocketOptions, SocketRecv, SocketSend, SubSocket, XPubSocket, ZmqError, ZmqMessage,
     ZmqResult,
@@ -86,33 +91,37 @@ pub enum GossipError {
         /// Why.
         source: Box<ZmqError>,
     },
-    /// The transport was closed before, or meanwhile.
-    #[error("{topic}: the transport is closed; nothing was subscribed to")]
-    SubscribedClosed {
-        /// To what.
-        topic: String,
-    },
-    /// The transport was closed before, or meanwhile.
+    /// The transport is closed.
     #[error(
-        "{topic}: the transport is closed; nothing was published, or, if it was closed meanwhile, \
-         some subscribers may have the message"
+        "{topic}: the transport was closed before or meanwhile; nothing was subscribed to, and a \
+         message whose publication had begun may or may not have left"
     )]
-    PublishedClosed {
-        /// On what.
+    Closed {
+        /// Of what was asked for.
         topic: String,
     },
 }
 
-/// One node. Serves its connections on a thread of its own until it is closed or dropped, neither of
-/// which may happen on that thread, nor inside an asynchronous task.
-#[derive(Debug)]
+/// One node. Serves its connections on a thread of its own until it is closed or dropped. Every
+/// method blocks, so none may be called on that thread, nor inside an asynchronous task.
 pub struct Gossip {
     /// None once closed.
     runtime: Mutex<Option<Runtime>>,
-    publications: mpsc::Sender<Publication>,
-    subscriptions: Arc<Subscriptions>,
+    handle: Handle,
+    /// None once closed.
+    publisher: AsyncMutex<Option<Publisher>>,
+    closing: watch::Sender<bool>,
     peers: Box<[SocketAddr]>,
     patience: Duration,
+}
+
+impl fmt::Debug for Gossip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("Gossip");
+        fields.field("peers", &self.peers);
+        fields.field("closed", &*self.closing.borrow());
+        fields.finish_non_exhaustive()
+    }
 }
 
 impl Gossip {
@@ -128,40 +137,93 @@ impl Gossip {
     ) -> Result<Self, GossipError> {
         let address = listener.local_addr();
         let address = address.map_or_else(|error| error.to_string(), |found| found.to_string());
-        let subscriptions = Arc::new(Subscriptions::default());
-        // A publication is answered before the next one begins, so there is nothing to queue.
-        let (publications, accepted) = mpsc::channel(1);
-        let heard = Arc::clone(&subscriptions);
-        let runtime = serve(listener, accepted, heard).map_err(|source| {
+        let (runtime, publisher) = serve(listener).map_err(|source| {
             let source = Box::new(source);
             GossipError::Listen { address, source }
         })?;
         Ok(Self {
+            handle: runtime.handle().clone(),
             runtime: Mutex::new(Some(runtime)),
-            publications,
-            subscriptions,
+            publisher: AsyncMutex::new(Some(publisher)),
+            closing: watch::Sender::new(false),
             peers: peers.into(),
             patience,
         })
     }
 
     /// Waits until at least `count` others have subscribed to `topic`; false if that took longer
-    /// than `patience`. What is published before reaches only those subscribed by then. One that
+    /// than `patience`. A message published before reaches only those subscribed by then. One that
     /// vanished without a word still counts.
     pub fn wait_for_subscribers(&self, topic: &str, count: u64, patience: Duration) -> bool {
-        self.subscriptions.wait(topic.as_bytes(), count, patience)
+        let begun = Instant::now();
+        while self.subscribers(topic) < count {
+            if begun.elapsed() > patience {
+                return false;
+            }
+            sleep(Duration::from_millis(1));
+        }
+        true
     }
 
-    /// Ends every subscription and connection; handlers are not called any more. What was published
-    /// before is still delivered. May be repeated.
+    /// Ends every subscription and connection, and publications that wait. No handler runs any more
+    /// when it returns. What was published before is still on its way. Waits for a subscription that
+    /// is being made. May be repeated.
     pub fn close(&self) {
-        // Publications that wait are told. Waits until no handler runs.
+        self.closing.send_replace(true);
+        drop(self.publisher.blocking_lock().take());
         let runtime = self.runtime().take();
         drop(runtime);
     }
+}
 
+impl PubSub<Vec<u8>> for Gossip {
+    type Error = GossipError;
+
+    /// Subscribes at every peer, waiting for each, and again whenever one comes back. `handler` must
+    /// return at once and use nothing of this transport: meanwhile nothing else is served.
+    fn subscribe(&self, topic: &str, handler: Box<Handler>) -> Result<(), GossipError> {
+        let runtime = self.runtime();
+        let runtime = runtime.as_ref().ok_or_else(|| closed(topic))?;
+        let handler: Arc<Handler> = handler.into();
+        for socket in runtime.block_on(self.connect(topic))? {
+            runtime.spawn(pass_on(socket, topic.to_owned(), Arc::clone(&handler)));
+        }
+        Ok(())
+    }
+
+    /// Sends to everyone who has subscribed by now, which may be nobody. Returns once the operating
+    /// system has the message for each of them; publications go one after another.
+    fn publish(&self, topic: &str, message: Vec<u8>) -> Result<(), GossipError> {
+        let mut frames = ZmqMessage::from(topic);
+        frames.push_back(message.into());
+        let mut closing = self.closing.subscribe();
+        let published = async {
+            select! {
+                biased;
+                _ = closing.wait_for(|closing| *closing) => Err(closed(topic)),
+                published = self.send(topic, frames) => published,
+            }
+        };
+        self.handle.block_on(published)
+    }
+}
+
+impl Gossip {
     fn runtime(&self) -> MutexGuard<'_, Option<Runtime>> {
         self.runtime.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As far as is known without waiting.
+    fn subscribers(&self, topic: &str) -> u64 {
+        let Ok(mut publisher) = self.publisher.try_lock() else {
+            return 0;
+        };
+        let Some(publisher) = publisher.as_mut() else {
+            return 0;
+        };
+        self.handle.block_on(publisher.hear());
+        let count = publisher.subscribers.get(topic.as_bytes());
+        count.copied().unwrap_or_default()
     }
 
     /// Subscribes at every peer or at none.
@@ -177,126 +239,71 @@ impl Gossip {
         }
         Ok(sockets)
     }
+
+    async fn send(&self, topic: &str, frames: ZmqMessage) -> Result<(), GossipError> {
+        let mut publisher = self.publisher.lock().await;
+        let publisher = publisher.as_mut().ok_or_else(|| closed(topic))?;
+        publisher.hear().await;
+        let sent = publisher.socket.send(frames).await;
+        sent.map_err(|source| GossipError::Publish {
+            topic: topic.to_owned(),
+            source: Box::new(source),
+        })
+    }
 }
 
-impl PubSub<Vec<u8>> for Gossip {
-    type Error = GossipError;
-
-    /// Subscribes at every peer, waiting for each, and again whenever one comes back. `handler` must
-    /// return at once and use nothing of this transport: meanwhile nothing else is served.
-    fn subscribe(&self, topic: &str, handler: Box<Handler>) -> Result<(), GossipError> {
-        let runtime = self.runtime();
-        let Some(runtime) = runtime.as_ref() else {
-            let topic = topic.to_owned();
-            return Err(GossipError::SubscribedClosed { topic });
-        };
-        let handler: Arc<Handler> = handler.into();
-        for socket in runtime.block_on(self.connect(topic))? {
-            runtime.spawn(pass_on(socket, topic.to_owned(), Arc::clone(&handler)));
-        }
-        Ok(())
-    }
-
-    /// Sends to everyone who has subscribed by now, which may be nobody. Returns once the operating
-    /// system has the message for each of them; publications go one after another.
-    fn publish(&self, topic: &str, message: Vec<u8>) -> Result<(), GossipError> {
-        let mut frames = ZmqMessage::from(topic);
-        frames.push_back(message.into());
-        let (answer, answered) = oneshot::channel();
-        let publication = Publication { frames, answer };
-        // Refused or unanswered is the same: the thread is gone.
-        let _ = self.publications.blocking_send(publication);
-        match answered.blocking_recv() {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(GossipError::Publish {
-                topic: topic.to_owned(),
-                source: Box::new(source),
-            }),
-            Err(_) => Err(GossipError::PublishedClosed {
-                topic: topic.to_owned(),
-            }),
-        }
-    }
+fn closed(topic: &str) -> GossipError {
+    let topic = topic.to_owned();
+    GossipError::Closed { topic }
 }
 
 /// Takes the messages of a subscription.
 type Handler = dyn Fn(Vec<u8>) + Send + Sync;
 
-/// A message on its way, and who waits for it to leave.
-#[derive(Debug)]
-struct Publication {
-    frames: ZmqMessage,
-    answer: oneshot::Sender<ZmqResult<()>>,
+/// What others subscribe to.
+struct Publisher {
+    socket: XPubSocket,
+    /// How many there are, by topic.
+    subscribers: BTreeMap<Vec<u8>, u64>,
 }
 
-/// Who subscribed here.
-#[derive(Debug, Default)]
-struct Subscriptions {
-    /// By topic.
-    counts: Mutex<BTreeMap<Vec<u8>, u64>>,
-    changed: Condvar,
-}
+impl Publisher {
+    /// Takes what subscribers have said by now. Until then nothing is sent to them.
+    async fn hear(&mut self) {
+        loop {
+            select! {
+                biased;
+                // An error says that a subscriber was let go.
+                said = self.socket.recv() => said.iter().for_each(|said| self.note(said)),
+                () = ready(()) => return,
+            }
+        }
+    }
 
-impl Subscriptions {
-    /// Takes what a subscriber says: 1 and a topic to subscribe, 0 and a topic to end that.
-    fn hear(&self, said: &ZmqMessage) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+    /// A subscriber says 1 and a topic to subscribe, 0 and a topic to end that.
+    fn note(&mut self, said: &ZmqMessage) {
         match said.get(0).and_then(|frame| frame.split_first()) {
-            Some((1, topic)) => *counts.entry(topic.to_vec()).or_default() += 1,
+            Some((1, topic)) => *self.subscribers.entry(topic.to_vec()).or_default() += 1,
             Some((0, topic)) => {
-                let count = counts.get_mut(topic);
-                count
-                    .into_iter()
-                    .for_each(|count| *count = count.saturating_sub(1));
+                let count = self.subscribers.get_mut(topic).into_iter();
+                count.for_each(|count| *count = count.saturating_sub(1));
             }
             _ => {}
         }
-        self.changed.notify_all();
-    }
-
-    fn wait(&self, topic: &[u8], count: u64, patience: Duration) -> bool {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let lacking = |counts: &mut BTreeMap<Vec<u8>, u64>| {
-            counts.get(topic).is_none_or(|present| *present < count)
-        };
-        let waited = self.changed.wait_timeout_while(counts, patience, lacking);
-        let waited = waited.unwrap_or_else(PoisonError::into_inner);
-        !waited.1.timed_out()
     }
 }
 
-fn serve(
-    listener: TcpListener,
-    publications: mpsc::Receiver<Publication>,
-    subscriptions: Arc<Subscriptions>,
-) -> ZmqResult<Runtime> {
+fn serve(listener: TcpListener) -> ZmqResult<(Runtime, Publisher)> {
     let mut builder = Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build()?;
     let mut socket = XPubSocket::new();
     runtime.block_on(socket.bind_listener(listener))?;
-    runtime.spawn(send_on(socket, publications, subscriptions));
-    Ok(runtime)
-}
-
-/// Sends publications one after another, and hears subscribers in between.
-async fn send_on(
-    mut socket: XPubSocket,
-    mut publications: mpsc::Receiver<Publication>,
-    subscriptions: Arc<Subscriptions>,
-) {
-    loop {
-        select! {
-            said = socket.recv() => {
-                // An error says that a subscriber was let go.
-                said.iter().for_each(|said| subscriptions.hear(said));
-            }
-            publication = publications.recv() => {
-                let Some(Publication { frames, answer }) = publication else { return };
-                // Who no longer waits needs no answer.
-                let _ = answer.send(socket.send(frames).await);
-            }
-        }
-    }
+    let subscribers = BTreeMap::new();
+    let publisher = Publisher {
+        socket,
+        subscribers,
+    };
+    Ok((runtime, publisher))
 }
 
 async fn connect(peer: SocketAddr, topic: &str, patience: Duration) -> ZmqResult<SubSocket> {

@@ -1,7 +1,7 @@
 //! The transport of the broadcaster.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use concord::adapters::gossip::{Gossip, GossipError};
@@ -16,13 +16,24 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
+fn open(listener: TcpListener, peer: SocketAddr) -> Gossip {
+    Gossip::open(listener, [peer], PATIENCE).expect("it listens")
+}
+
 /// Two nodes that are each other's peer.
 fn pair() -> [Gossip; 2] {
     let ((one, at_one), (other, at_other)) = (listener(), listener());
-    [(one, at_other), (other, at_one)].map(|(listener, peer)| {
-        let opened = Gossip::open(listener, [peer], PATIENCE);
-        opened.expect("it listens")
-    })
+    [open(one, at_other), open(other, at_one)]
+}
+
+/// What `from` publishes from now on.
+fn hear(node: &Gossip, from: &Gossip) -> Receiver<Vec<u8>> {
+    let (heard, hears) = mpsc::channel();
+    let handler = move |message| drop(heard.send(message));
+    let subscribed = node.subscribe(TOPIC, Box::new(handler));
+    subscribed.expect("its peer listens");
+    assert!(from.wait_for_subscribers(TOPIC, 1, PATIENCE));
+    hears
 }
 
 #[test]
@@ -49,11 +60,7 @@ fn messages_pass_both_ways_in_order() {
 #[test]
 fn a_subscriber_hears_its_topic_and_none_that_begins_like_it() {
     let [one, other] = pair();
-    let (heard, hears) = mpsc::channel();
-    other
-        .subscribe(TOPIC, Box::new(move |message| drop(heard.send(message))))
-        .expect("its peer listens");
-    assert!(one.wait_for_subscribers(TOPIC, 1, PATIENCE));
+    let hears = hear(&other, &one);
     for topic in ["/warpnet/stats/1.0.0/x", "/warpnet", "", TOPIC] {
         let published = one.publish(topic, topic.as_bytes().to_vec());
         published.expect("it is open");
@@ -72,15 +79,51 @@ fn a_publication_nobody_waits_for_succeeds_and_one_after_close_fails() {
     one.publisher().close();
     one.publisher().close();
     let failed = one.broadcast(vec![2]).expect_err("it is closed");
-    assert!(matches!(failed, GossipError::PublishedClosed { .. }));
+    assert!(matches!(failed, GossipError::Closed { .. }));
     assert!(failed.to_string().starts_with(TOPIC), "{failed}");
     let failed = Broadcaster::subscribe(closed(other), CAPACITY).expect_err("it is closed");
-    assert!(matches!(failed, GossipError::SubscribedClosed { .. }));
+    assert!(matches!(failed, GossipError::Closed { .. }));
 }
 
 fn closed(gossip: Gossip) -> Gossip {
     gossip.close();
     gossip
+}
+
+#[test]
+fn what_was_published_before_close_arrives() {
+    let [one, other] = pair();
+    let hears = hear(&other, &one);
+    let messages: Vec<_> = (0..=u8::MAX).map(|byte| vec![byte; 1 << 10]).collect();
+    for message in &messages {
+        let published = one.publish(TOPIC, message.clone());
+        published.expect("it is open");
+    }
+    one.close();
+    for message in messages {
+        assert_eq!(hears.recv_timeout(PATIENCE), Ok(message));
+    }
+}
+
+#[test]
+fn a_publisher_that_comes_back_is_heard_and_a_subscriber_that_left_is_forgotten() {
+    let (one, other) = (listener(), listener());
+    let subscriber = open(other.0, one.1);
+    let publisher = open(one.0, other.1);
+    let hears = hear(&subscriber, &publisher);
+    publisher.close();
+    let again = TcpListener::bind(one.1).expect("it was given back");
+    let publisher = open(again, other.1);
+    assert!(publisher.wait_for_subscribers(TOPIC, 1, PATIENCE));
+    publisher.publish(TOPIC, vec![1]).expect("it is open");
+    assert_eq!(hears.recv_timeout(PATIENCE), Ok(vec![1]));
+
+    subscriber.close();
+    assert!(hears.recv().is_err(), "its handler is gone");
+    for _ in 0..1_000 {
+        let published = publisher.publish(TOPIC, vec![0; 1 << 16]);
+        published.expect("nobody holds it up");
+    }
 }
 
 /// BRC-3.
@@ -121,7 +164,7 @@ fn close_ends_a_publication_that_waits_for_a_subscriber() {
         while publishes.recv_timeout(Duration::from_millis(500)).is_ok() {}
         one.close();
         let failed = publisher.join().expect("it ends");
-        assert!(matches!(failed, GossipError::PublishedClosed { .. }));
+        assert!(matches!(failed, GossipError::Closed { .. }));
     });
     drop(release);
 }
