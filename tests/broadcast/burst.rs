@@ -77,7 +77,7 @@ fn peak_memory() -> u64 {
 }
 
 /// The slow side. Says `cancelled` once it is, and its figures at the end.
-fn suffer(burst: &str) {
+fn slow_side(burst: &str) {
     let (sender, size) = burst.split_once(' ').expect("two words");
     let sender: SocketAddr = sender.parse().expect("an address");
     let size: u64 = size.parse().expect("a number");
@@ -174,7 +174,7 @@ fn burst(size: u64) -> Figures {
 #[test]
 fn a_burst_costs_a_slow_consumer_messages_and_no_memory() {
     if let Ok(burst) = env::var(BURST) {
-        return suffer(&burst);
+        return slow_side(&burst);
     }
     let size = soak(10_000, 100_000);
     let [once, tenfold] = [size, 10 * size].map(|size| {
