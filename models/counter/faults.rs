@@ -220,19 +220,54 @@ pub(super) fn publication() -> Vec<Fault> {
     ])
 }
 
-/// Variants of every cluster with grouped commits. Flushes write totals that are counted in memory:
-/// a failed announcement leaves nothing to be forgotten (C-1), and no total is read back (C-H1).
+/// Variants of every cluster with grouped commits.
+const GROUPED: &[Fault] = &[
+    Fault::mutant(
+        "stale_total_flushed",
+        &["acknowledged_survives", "in_doubt_unflushed"],
+        "A flush writes the totals that the flush before it should have written, and calls return.",
+    ),
+    Fault::mutant(
+        "difference_flushed",
+        &[
+            "acknowledged_survives",
+            "in_doubt_unflushed",
+            "flushed_totals_rise",
+        ],
+        "A flush writes what was counted since the flush before it.",
+    ),
+    Fault::mutant(
+        "generation_reused",
+        &[
+            "sub_counter_monotone",
+            "single_writer",
+            "in_doubt_unflushed",
+        ],
+        "A restarted process goes on under the generation of its former life.",
+    ),
+    Fault::mutant(
+        "acknowledged_unsynced",
+        &[
+            "sub_counter_monotone",
+            "acknowledged_survives",
+            "announced_is_durable",
+        ],
+        "Flushes end and are announced before they are synced.",
+    ),
+    Fault::mutant(
+        "difference_wraps",
+        &["read_is_difference", "live_value_is_current"],
+        "A read below zero wraps to a huge number.",
+    ),
+];
+
+/// Flushes write totals that are counted in memory: a failed announcement leaves nothing to be
+/// forgotten (C-1), and no total is read back (C-H1).
 fn with_grouped(own: &[Fault]) -> Vec<Fault> {
-    let mut faults = with_common(own);
+    let mut faults = with_common(&[own, GROUPED].concat());
     faults.retain(|fault| !fault.violates.contains(&"ack_raises"));
     faults
 }
-
-const STALE: &str =
-    "A flush writes the totals that the flush before it should have written, and calls return.";
-const DIFFERENCE: &str = "A flush writes what was counted since the flush before it.";
-const REUSED: &str = "A restarted process goes on under the generation of its former life.";
-const UNSYNCED: &str = "Flushes end and are announced before they are synced.";
 
 /// Variants of `counter/grouped`.
 pub(super) fn grouped() -> Vec<Fault> {
@@ -248,43 +283,6 @@ pub(super) fn grouped() -> Vec<Fault> {
             "The call of a bump returns with the flush under way, which began before the bump and does not write it.",
         ),
         Fault::mutant(
-            "stale_total_flushed",
-            &["acknowledged_survives", "in_doubt_unflushed"],
-            STALE,
-        ),
-        Fault::mutant(
-            "difference_flushed",
-            &[
-                "acknowledged_survives",
-                "in_doubt_unflushed",
-                "flushed_totals_rise",
-            ],
-            DIFFERENCE,
-        ),
-        Fault::mutant(
-            "generation_reused",
-            &[
-                "sub_counter_monotone",
-                "single_writer",
-                "in_doubt_unflushed",
-            ],
-            REUSED,
-        ),
-        Fault::mutant(
-            "acknowledged_unsynced",
-            &[
-                "sub_counter_monotone",
-                "acknowledged_survives",
-                "announced_is_durable",
-            ],
-            UNSYNCED,
-        ),
-        Fault::mutant(
-            "difference_wraps",
-            &["read_is_difference", "live_value_is_current"],
-            "A read below zero wraps to a huge number.",
-        ),
-        Fault::mutant(
             "unfair",
             &["convergence", "bump_returns", "no_stall_at_b"],
             UNFAIR,
@@ -294,46 +292,11 @@ pub(super) fn grouped() -> Vec<Fault> {
 
 /// Variants of `counter/deferred`.
 pub(super) fn deferred() -> Vec<Fault> {
-    with_grouped(&[
-        Fault::mutant(
-            "stale_total_flushed",
-            &["flushed_survives", "in_doubt_unflushed"],
-            STALE,
-        ),
-        Fault::mutant(
-            "difference_flushed",
-            &[
-                "flushed_survives",
-                "in_doubt_unflushed",
-                "flushed_totals_rise",
-            ],
-            DIFFERENCE,
-        ),
-        Fault::mutant(
-            "generation_reused",
-            &[
-                "sub_counter_monotone",
-                "single_writer",
-                "in_doubt_unflushed",
-            ],
-            REUSED,
-        ),
-        Fault::mutant(
-            "acknowledged_unsynced",
-            &[
-                "sub_counter_monotone",
-                "flushed_survives",
-                "announced_is_durable",
-            ],
-            UNSYNCED,
-        ),
-        Fault::mutant(
-            "difference_wraps",
-            &["read_is_difference", "live_value_is_current"],
-            "A read below zero wraps to a huge number.",
-        ),
-        Fault::mutant("unfair", &["convergence", "no_stall_at_b"], UNFAIR),
-    ])
+    with_grouped(&[Fault::mutant(
+        "unfair",
+        &["convergence", "no_stall_at_b"],
+        UNFAIR,
+    )])
 }
 
 /// Makes a correct cluster faulty.

@@ -1,14 +1,13 @@
 //! Grouped commits: what clients counted and were promised, and what the counter claims of it.
 
 use concord_systems::counter::{
-    Acknowledged, CallId, Commit, Direction, Failure, Small, SmallAddress, SmallKey,
+    Acknowledged, CallId, Commit, Direction, Failure, Small, SmallAddress, SmallKey, State,
 };
 use concord_systems::merkle::{Disk, SortedMap};
 use serde::Serialize;
 
 use crate::checker::{Claim, Predicate};
 use crate::cluster::{Cause, Effect, Event, Host, Seen, call_of};
-use crate::registry::Property;
 
 use super::oracle;
 use super::properties::{Cluster, Cut, DIRECTIONS, KEYS};
@@ -129,6 +128,18 @@ pub(super) fn flush_token(node: u8) -> CallId {
     CallId::MAX - CallId::from(node)
 }
 
+/// What a node with grouped commits does of itself: flush what is counted, unless its timer has asked
+/// for that already, and bring a block to the disk.
+pub(super) fn ticks(machine: &State<Small>) -> impl Iterator<Item = Timer> {
+    let [now, next] = machine.flush_callers();
+    let token = flush_token(*machine.node());
+    let is_asked = now.contains(&token) || next.contains(&token);
+    let flush = !is_asked && (machine.has_unflushed() || !next.is_empty());
+    let store = machine.store().storing().is_some();
+    let flush = flush.then_some(Timer::Flush);
+    flush.into_iter().chain(store.then_some(Timer::Store))
+}
+
 /// The entry of a sub-counter.
 fn stored(disk: &Disk<Small>, generation: u8, (node, direction, key): Own) -> u64 {
     let own = SmallKey {
@@ -144,16 +155,12 @@ type Is = Claim<Cluster>;
 
 /// Claims in place of those on single bumps.
 pub(super) fn claims(acknowledged: Acknowledged) -> Vec<Claim<Cluster>> {
-    let survives = match acknowledged {
-        Acknowledged::Counted => "flushed_survives",
-        Acknowledged::Flushed | Acknowledged::AnyFlush => "acknowledged_survives",
-    };
     let mut claims = vec![
         Is::always("in_doubt_unflushed", in_doubt_unflushed),
         Is::always("flushed_totals_rise", |_, cut| {
             !cut.ghost.promises.total_fell
         }),
-        Is::always(survives, |_, cut| !cut.ghost.promises.broken),
+        Is::always("acknowledged_survives", |_, cut| !cut.ghost.promises.broken),
         Is::always("announced_is_durable", announced_is_durable),
         Is::always("live_value_is_current", live_value_is_current),
         Is::sometimes("flushed_two_keys", flushed_two_keys),
@@ -168,83 +175,69 @@ pub(super) fn claims(acknowledged: Acknowledged) -> Vec<Claim<Cluster>> {
     claims
 }
 
-/// Documentation of these claims.
-pub(super) fn documented() -> Vec<Property> {
-    let of = |name, id, statement, witness| Property {
-        name,
-        id,
-        statement,
-        witness,
-    };
-    vec![
-        of(
-            "in_doubt_unflushed",
-            Some("CTR-S6"),
-            "The own sub-counter on the own replica is at least what calls that returned were promised, and at most what was counted.",
-            Some("counted_during_flush"),
-        ),
-        of(
-            "flushed_totals_rise",
-            None,
-            "Every total that one life writes to a sub-counter is above all that it wrote there before.",
-            Some("flushed_two_keys"),
-        ),
-        of(
-            "acknowledged_survives",
-            None,
-            "What a bump or a flush counted survives a crash once its call has returned.",
-            Some("crashed_between_count_and_flush"),
-        ),
-        of(
-            "flushed_survives",
-            None,
-            "A crash loses at most what was counted since the last completed flush began.",
-            Some("crashed_between_count_and_flush"),
-        ),
-        of(
-            "announced_is_durable",
-            None,
-            "Every announced block is durable at its announcer: stored, and processed if it wrote it.",
-            Some("crashed_within_flush"),
-        ),
-        of(
-            "live_value_is_current",
-            None,
-            "The live value is that of a read in which the own sub-counters are the bumps counted in this life.",
-            Some("counted_during_flush"),
-        ),
-        of(
-            "flushed_two_keys",
-            None,
-            "One block of a flush is stored and the next is not.",
-            None,
-        ),
-        of(
-            "counted_during_flush",
-            None,
-            "Something was counted that the flush under way does not write.",
-            None,
-        ),
-        of(
-            "crashed_between_count_and_flush",
-            None,
-            "A crash lost something that was counted.",
-            None,
-        ),
-        of(
-            "crashed_within_flush",
-            None,
-            "A crash left a block of a flush that did not become durable.",
-            None,
-        ),
-        of(
-            "two_callers_shared_one_flush",
-            None,
-            "Two clients wait for the same flush.",
-            None,
-        ),
-    ]
-}
+/// Documentation of these claims: name, id, statement, witness.
+pub(super) const DOCUMENTED: &[(&str, Option<&str>, &str, Option<&str>)] = &[
+    (
+        "in_doubt_unflushed",
+        Some("CTR-S6"),
+        "The own sub-counter on the own replica is at least what calls that returned were promised, and at most what was counted.",
+        Some("counted_during_flush"),
+    ),
+    (
+        "flushed_totals_rise",
+        None,
+        "Every total that one life writes to a sub-counter is above all that it wrote there before.",
+        Some("flushed_two_keys"),
+    ),
+    (
+        "acknowledged_survives",
+        None,
+        "What was counted before a call that waits for a flush, its own bump included, survives a crash once the call has returned.",
+        Some("crashed_between_count_and_flush"),
+    ),
+    (
+        "announced_is_durable",
+        None,
+        "Every announced block is durable at its announcer: stored, and processed if it wrote it.",
+        Some("crashed_within_flush"),
+    ),
+    (
+        "live_value_is_current",
+        None,
+        "The live value is that of a read in which the own sub-counters are the bumps counted in this life.",
+        Some("counted_during_flush"),
+    ),
+    (
+        "flushed_two_keys",
+        None,
+        "One block of a flush is stored and the next is not.",
+        None,
+    ),
+    (
+        "counted_during_flush",
+        None,
+        "Something was counted that the flush under way does not write.",
+        None,
+    ),
+    (
+        "crashed_between_count_and_flush",
+        None,
+        "A crash lost something that was counted.",
+        None,
+    ),
+    (
+        "crashed_within_flush",
+        None,
+        "A crash left a block of a flush that did not become durable.",
+        None,
+    ),
+    (
+        "two_callers_shared_one_flush",
+        None,
+        "Two clients wait for the same flush.",
+        None,
+    ),
+];
 
 fn owns(node: usize) -> impl Iterator<Item = Own> {
     let pairs = DIRECTIONS.iter().flat_map(|direction| {

@@ -273,7 +273,8 @@ fn documented(crashes: bool) -> Vec<Property> {
             None,
         ),
     ];
-    properties.extend(grouped::documented());
+    let grouped = grouped::DOCUMENTED.iter();
+    properties.extend(grouped.map(|row| of(row.0, row.1, row.2, row.3)));
     properties.extend(NO_STALL.iter().map(|(name, ..)| Property {
         name,
         id: Some("CTR-L3"),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Cause, Effect, Event, Protocol, Seen, call_of};
 
-use super::grouped::{Promises, flush_token};
+use super::grouped::{self, Promises, flush_token};
 
 /// The counter on a cluster.
 #[derive(Clone, Copy, Debug)]
@@ -159,19 +159,6 @@ impl Counter {
         let stored = merkle::Input::Stored(Some(address));
         self.drive(machine, Input::Store(stored), effects);
     }
-
-    /// Timers and storing where commits are grouped.
-    fn grouped_ticks(&self, machine: &State<Small>, timers: &mut Vec<Timer>) {
-        let [now, next] = machine.flush_callers();
-        let token = flush_token(*machine.node());
-        let is_asked = now.contains(&token) || next.contains(&token);
-        if !is_asked && (machine.has_unflushed() || !next.is_empty()) {
-            timers.push(Timer::Flush);
-        }
-        if machine.store().storing().is_some() {
-            timers.push(Timer::Store);
-        }
-    }
 }
 
 impl Protocol for Counter {
@@ -269,7 +256,7 @@ impl Protocol for Counter {
             timers.push(Timer::Repair);
         }
         if self.contract != Commit::EachBump {
-            self.grouped_ticks(machine, &mut timers);
+            timers.extend(grouped::ticks(machine));
         }
         timers
     }
