@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use concord::systems::counter::{
-    Acknowledged, CallId, Direction, Failure, Input, Output, Space, State, Strategies, Text,
+    Acknowledged, CallId, Commit, Direction, Failure, FlushedTotal, Input, Output, Space, State,
+    Strategies, Text,
 };
 use concord::systems::machine::Machine as _;
 use concord::systems::merkle::driver::Interner;
@@ -134,7 +135,7 @@ impl Replica {
             unreadable: false,
         };
         let returned = self.carry(input).unwrap_or_default();
-        if self.strategies == Strategies::grouped(Acknowledged::Flushed) {
+        if self.strategies.commit == Commit::Grouped(Acknowledged::Flushed) {
             assert_eq!(returned, [], "a bump waits for its flush");
         } else {
             assert_eq!(returned, [(call, Ok(None))]);
@@ -395,6 +396,30 @@ fn returned(outputs: &[Output<Ids>]) -> Vec<(CallId, Result<Option<u64>, Failure
         _ => None,
     });
     returned.collect()
+}
+
+/// Checks that nothing can contradict would be decoration.
+#[test]
+fn each_wrong_total_is_noticed() {
+    let operations = [
+        Operation::Bump(UP),
+        Operation::Flush(Trouble::Nothing),
+        Operation::Bump(UP),
+        Operation::Flush(Trouble::Nothing),
+    ];
+    for flushed in [
+        FlushedTotal::Counted,
+        FlushedTotal::Stale,
+        FlushedTotal::Difference,
+    ] {
+        let strategies = Strategies {
+            flushed,
+            ..Strategies::grouped(Acknowledged::Flushed)
+        };
+        let ended = std::panic::catch_unwind(|| Replica::after(strategies, &operations).stored());
+        let is_right = flushed == FlushedTotal::Counted;
+        assert_eq!(ended.is_ok(), is_right, "{flushed:?}");
+    }
 }
 
 #[test]
