@@ -70,6 +70,9 @@ fn acknowledged() -> impl Strategy<Value = Acknowledged> {
     prop_oneof![Just(Acknowledged::Flushed), Just(Acknowledged::Counted)]
 }
 
+/// A call with its result.
+type Returned = (CallId, Result<Option<u64>, Failure>);
+
 struct Crashed;
 
 /// A replica on a disk, and what must be true of it.
@@ -200,10 +203,7 @@ impl Replica {
     }
 
     /// Carries out what an input asks for, and tells which calls returned.
-    fn carry(
-        &mut self,
-        input: Input<Ids>,
-    ) -> Result<Vec<(CallId, Result<Option<u64>, Failure>)>, Crashed> {
+    fn carry(&mut self, input: Input<Ids>) -> Result<Vec<Returned>, Crashed> {
         let mut returned = Vec::new();
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
@@ -390,7 +390,7 @@ fn flushed_replica() -> Replica {
 }
 
 /// What returned among these outputs.
-fn returned(outputs: &[Output<Ids>]) -> Vec<(CallId, Result<Option<u64>, Failure>)> {
+fn returned(outputs: &[Output<Ids>]) -> Vec<Returned> {
     let returned = outputs.iter().filter_map(|output| match output {
         Output::Returned { call, result } => Some((*call, *result)),
         _ => None,
@@ -431,7 +431,9 @@ fn a_flush_that_fails_loses_nothing() {
             Operation::Bump(DOWN),
             Operation::Flush(Trouble::BlocksLeft(blocks)),
         ];
-        operations.map(|operation| replica.perform(operation));
+        for operation in operations {
+            replica.perform(operation);
+        }
         let failed = Err(Failure::FlushFailed);
         assert_eq!(
             returned(&replica.log),
