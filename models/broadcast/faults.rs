@@ -1,5 +1,7 @@
 //! Variants of the broadcaster: one remedy taken out, or one step replaced.
 
+use std::num::NonZeroU64;
+
 use concord_systems::broadcast::{
     Close, Drained, Losses, Mutation, Overflow, Publication, Shutdown, Strategies, Waiting,
 };
@@ -10,12 +12,25 @@ use super::threads::Threads;
 
 use Status::{Fixed, Present};
 
-/// Variants of every model.
-pub(super) fn faults() -> Vec<Fault> {
-    [UPSTREAM, MUTANTS].concat()
+/// Variants of the model with this capacity. What B-3 drops takes room for two.
+pub(super) fn faults(capacity: NonZeroU64) -> Vec<Fault> {
+    let own = if capacity > NonZeroU64::MIN {
+        LARGER
+    } else {
+        SINGLE
+    };
+    [own, COMMON].concat()
 }
 
-const UPSTREAM: &[Fault] = &[
+const SINGLE: &[Fault] = &[Fault::upstream(
+    "upstream",
+    &["B-1", "B-2", "B-5"],
+    &["no_phantom", "losses_told", "shutdown_ends"],
+    Present,
+    "The broadcaster as upstream has it, with no remedy.",
+)];
+
+const LARGER: &[Fault] = &[
     Fault::upstream(
         "upstream",
         &["B-1", "B-2", "B-3", "B-5"],
@@ -29,6 +44,17 @@ const UPSTREAM: &[Fault] = &[
         "The broadcaster as upstream has it, with no remedy.",
     ),
     Fault::upstream(
+        "dropped_with_room",
+        &["B-3"],
+        &["drop_only_when_full"],
+        Present,
+        "A Receive that found the queue full drops the oldest message, even if there is room by then.",
+    ),
+];
+
+/// Variants of every model.
+const COMMON: &[Fault] = &[
+    Fault::upstream(
         "no_message_after_close",
         &["B-1"],
         &["no_phantom", "shutdown_ends"],
@@ -41,13 +67,6 @@ const UPSTREAM: &[Fault] = &[
         &["shutdown_ends"],
         Present,
         "Every Next after the cancellation tells of it, and the store's loop calls again.",
-    ),
-    Fault::upstream(
-        "dropped_with_room",
-        &["B-3"],
-        &["drop_only_when_full"],
-        Present,
-        "A Receive that found the queue full drops the oldest message, even if there is room by then.",
     ),
     Fault::upstream(
         "losses_silent",
@@ -91,9 +110,6 @@ const UPSTREAM: &[Fault] = &[
         Fixed,
         "A Broadcast holds the mutex while it publishes.",
     ),
-];
-
-const MUTANTS: &[Fault] = &[
     Fault::mutant(
         "removal_unlocked",
         &["bounded", "fifo"],
@@ -131,15 +147,15 @@ const MUTANTS: &[Fault] = &[
     ),
     Fault::mutant(
         "wait_unchecked",
-        &["next_wakes"],
+        &["consumer_wakes", "other_consumer_wakes"],
         "Between finding no case and waiting, a Next can be told of one in vain.",
     ),
     Fault::mutant(
         "unfair",
         &[
             "receive_returns",
-            "next_wakes",
-            "publication_delays_nobody",
+            "consumer_wakes",
+            "other_consumer_wakes",
             "shutdown_ends",
         ],
         "The correct broadcaster, with threads that need never be scheduled.",

@@ -1,7 +1,7 @@
 //! What properties remember of a run: the fate of every message, and what the last step did.
 
 use concord_systems::broadcast::{
-    Call, CallId, NextStep, Output, Receipt, ReceiveStep, State, Stop,
+    Call, CallId, NextStep, Output, Receipt, ReceiveStep, State, Stop, Taken,
 };
 use serde::Serialize;
 
@@ -107,24 +107,17 @@ impl History {
     }
 
     fn note_queue(&mut self, last: &State<u8>, next: &State<u8>) {
-        let (last_channel, channel) = (last.channel(), next.channel());
-        let was_closed = last_channel.is_closed();
-        let grew = channel.pending().len() > last_channel.pending().len();
+        let was_closed = last.channel().is_closed();
+        let grew = pending(next) > pending(last);
+        let removal =
+            |call: &Call<u8>| matches!(call, Call::Receive(receive) if receive.is_before_removal());
+        let close =
+            |call: &Call<u8>| matches!(call, Call::Next(next, _) if next.at() == NextStep::Close);
         let seen = &mut self.seen;
         seen.add(Fact::AppendedAfterClose, was_closed && grew);
-        seen.add(Fact::Reopened, was_closed && !channel.is_closed());
-        let closes =
-            |call: &Call<u8>| matches!(call, Call::Next(next, _) if next.at() == NextStep::Close);
-        let closed = |(call, state): (CallId, &Call<u8>)| {
-            closes(state) && !next.call(call).is_some_and(closes)
-        };
-        seen.add(Fact::ClosedAgain, was_closed && last.calls().any(closed));
-        let before_removal =
-            |call: &Call<u8>| matches!(call, Call::Receive(receive) if receive.is_before_removal());
-        let left = |(call, state): (CallId, &Call<u8>)| {
-            before_removal(state) && !next.call(call).is_some_and(before_removal)
-        };
-        seen.add(Fact::AppendRetried, grew && last.calls().any(left));
+        seen.add(Fact::Reopened, was_closed && !next.channel().is_closed());
+        seen.add(Fact::ClosedAgain, was_closed && left(last, next, close));
+        seen.add(Fact::AppendRetried, grew && left(last, next, removal));
     }
 
     fn note_rejected(&mut self, last: &State<u8>, next: &State<u8>) {
@@ -132,28 +125,28 @@ impl History {
             return;
         }
         let at = |step: ReceiveStep| {
-            let is_at = move |call: &Call<u8>| matches!(call, Call::Receive(receive) if receive.at() == step);
-            last.calls()
-                .any(|(call, state)| is_at(state) && !next.call(call).is_some_and(is_at))
+            left(
+                last,
+                next,
+                |call| matches!(call, Call::Receive(receive) if receive.at() == step),
+            )
         };
-        let is_closed = last.channel().is_closed();
-        let (tested, decided) = (at(ReceiveStep::TestClosed), at(ReceiveStep::Decide));
-        self.seen.add(Fact::RejectedByClosed, tested);
-        self.seen
-            .add(Fact::RejectedByCancellation, decided && !is_closed);
+        let is_open = !last.channel().is_closed();
+        let seen = &mut self.seen;
+        seen.add(Fact::RejectedByClosed, at(ReceiveStep::TestClosed));
+        seen.add(
+            Fact::RejectedByCancellation,
+            is_open && at(ReceiveStep::Decide),
+        );
     }
 
     fn note_woken(&mut self, last: &State<u8>, next: &State<u8>) {
         let parked = |call: &Call<u8>| matches!(call, Call::Next(next, _) if next.is_parked());
-        let woken = |(call, state): (CallId, &Call<u8>)| {
-            parked(state) && !next.call(call).is_some_and(parked)
-        };
-        if !last.calls().any(woken) {
+        if !left(last, next, parked) {
             return;
         }
-        let (last, next) = (last.channel(), next.channel());
-        let message = next.pending().len() > last.pending().len();
-        let cancel = next.is_cancelled() && !last.is_cancelled();
+        let message = pending(next) > pending(last);
+        let cancel = next.channel().is_cancelled() && !last.channel().is_cancelled();
         self.seen.add(Fact::WokenByMessage, message);
         self.seen.add(Fact::WokenByCancel, cancel);
         self.seen.add(Fact::WokenByCaller, !message && !cancel);
@@ -166,45 +159,58 @@ impl History {
         output: &Output<u8>,
         message: impl Fn(CallId) -> Option<u8>,
     ) {
-        let before = last.channel();
-        let channel = next.channel();
-        let is_over = channel.is_cancelled() || channel.is_closed();
         match output {
             Output::Removed(_, Some(message)) => {
                 self.events.push(Event::Dropped(*message));
-                let has_room = (before.pending().len() as u64) < before.capacity();
+                let has_room = pending(last) < last.channel().capacity();
                 self.seen.add(Fact::DroppedWithRoom, has_room);
             }
             Output::Received(call, receipt) => {
-                let Some(message) = message(*call) else {
-                    return;
-                };
-                match receipt {
-                    Receipt::Rejected => self.events.push(Event::Rejected(message)),
-                    Receipt::DroppedNewest => self.events.push(Event::Dropped(message)),
-                    Receipt::Queued | Receipt::DroppedOldest => {}
+                if let Some(message) = message(*call) {
+                    self.note_received(next, message, *receipt);
                 }
-                let is_kept = channel.pending().any(|kept| *kept == message)
-                    || oracle::was_taken(&self.events, message);
-                self.seen.add(Fact::NewestLost, !is_over && !is_kept);
             }
-            Output::Taken(_, Ok(taken)) => {
-                let Some(message) = taken.message else {
-                    self.seen.add(Fact::Phantom, true);
-                    return;
-                };
-                let told = taken.missed == oracle::missed(&self.events);
-                self.events.push(Event::Taken(message));
-                self.seen.add(Fact::Mistold, !told);
-                self.seen.add(Fact::ToldOfLosses, taken.missed > 0);
-                self.seen
-                    .add(Fact::DeliveredAfterCancel, channel.is_cancelled());
-            }
+            Output::Taken(_, Ok(taken)) => self.note_taken(next, *taken),
             Output::Taken(_, Err(Stop::Cancelled | Stop::Ended)) => {
-                let is_pending = channel.pending().len() > 0;
-                self.seen.add(Fact::WithheldAfterCancel, is_pending);
+                self.seen.add(Fact::WithheldAfterCancel, pending(next) > 0);
             }
             _ => {}
         }
     }
+
+    fn note_received(&mut self, next: &State<u8>, message: u8, receipt: Receipt) {
+        match receipt {
+            Receipt::Rejected => self.events.push(Event::Rejected(message)),
+            Receipt::DroppedNewest => self.events.push(Event::Dropped(message)),
+            Receipt::Queued | Receipt::DroppedOldest => {}
+        }
+        let channel = next.channel();
+        let is_over = channel.is_cancelled() || channel.is_closed();
+        let is_kept = channel.pending().any(|kept| *kept == message)
+            || oracle::was_taken(&self.events, message);
+        self.seen.add(Fact::NewestLost, !is_over && !is_kept);
+    }
+
+    fn note_taken(&mut self, next: &State<u8>, taken: Taken<u8>) {
+        let Some(message) = taken.message else {
+            self.seen.add(Fact::Phantom, true);
+            return;
+        };
+        let is_told = taken.missed == oracle::missed(&self.events);
+        self.events.push(Event::Taken(message));
+        let seen = &mut self.seen;
+        seen.add(Fact::Mistold, !is_told);
+        seen.add(Fact::ToldOfLosses, taken.missed > 0);
+        seen.add(Fact::DeliveredAfterCancel, next.channel().is_cancelled());
+    }
+}
+
+fn pending(state: &State<u8>) -> u64 {
+    state.channel().pending().len() as u64
+}
+
+/// Whether a call that was like this is not any more.
+fn left(last: &State<u8>, next: &State<u8>, is: impl Fn(&Call<u8>) -> bool) -> bool {
+    let mut calls = last.calls();
+    calls.any(|(call, state)| is(state) && !next.call(call).is_some_and(&is))
 }

@@ -15,7 +15,7 @@ use std::num::NonZeroU64;
 
 use concord_systems::broadcast::Strategies;
 
-use crate::registry::{Budget, Family, NotExpressible, System};
+use crate::registry::{Budget, Family, NotExpressible, Subject, System};
 
 pub use threads::{Action, Call, End, Process, Program, Publications, Returned, Thread, Threads};
 
@@ -25,17 +25,11 @@ pub const SYSTEM: System = System {
     summary: "Gossip broadcaster: a drop-oldest queue between network and store, with cancellation",
     models: || {
         vec![
-            Box::new(Family {
-                name: "broadcast/capacity_one",
-                properties: properties::properties(),
-                faults: faults::faults(),
-                build: |variant, budget| faults::build(capacity_one(budget), variant),
+            family("broadcast/capacity_one", ONE, |variant, budget| {
+                faults::build(capacity_one(budget), variant)
             }),
-            Box::new(Family {
-                name: "broadcast/capacity_two",
-                properties: properties::properties(),
-                faults: faults::faults(),
-                build: |variant, budget| faults::build(capacity_two(budget), variant),
+            family("broadcast/capacity_two", TWO, |variant, budget| {
+                faults::build(capacity_two(budget), variant)
             }),
         ]
     },
@@ -56,28 +50,39 @@ pub const SYSTEM: System = System {
     ],
 };
 
+const ONE: NonZeroU64 = NonZeroU64::MIN;
+const TWO: NonZeroU64 = NonZeroU64::new(2).expect("two is not zero");
+
+fn family(
+    name: &'static str,
+    capacity: NonZeroU64,
+    build: fn(Option<&str>, Budget) -> Threads,
+) -> Box<dyn Subject> {
+    Box::new(Family {
+        name,
+        properties: properties::properties(capacity),
+        faults: faults::faults(capacity),
+        build,
+    })
+}
+
 fn capacity_one(budget: Budget) -> Threads {
-    let senders: [&[u8]; 2] = match budget {
-        Budget::Quick => [&[1], &[2]],
-        Budget::Full => [&[1, 2], &[3, 4]],
-    };
-    loops(NonZeroU64::MIN, senders)
+    match budget {
+        Budget::Quick => loops(ONE, &[1], [&[2], &[3]]),
+        Budget::Full => loops(ONE, &[], [&[1, 2], &[3, 4]]),
+    }
 }
 
 fn capacity_two(budget: Budget) -> Threads {
-    let senders: [&[u8]; 2] = match budget {
-        Budget::Quick => [&[1, 2], &[3]],
-        Budget::Full => [&[1, 2], &[3, 4]],
-    };
-    loops(
-        const { NonZeroU64::new(2).expect("two is not zero") },
-        senders,
-    )
+    match budget {
+        Budget::Quick => loops(TWO, &[1, 2], [&[3], &[4]]),
+        Budget::Full => loops(TWO, &[], [&[1, 2], &[3, 4]]),
+    }
 }
 
 /// Two consumers that loop as the store does, two senders, a publisher that goes on for ever, one
 /// cancellation and one caller that gives up.
-fn loops(capacity: NonZeroU64, senders: [&[u8]; 2]) -> Threads {
+fn loops(capacity: NonZeroU64, pending: &[u8], senders: [&[u8]; 2]) -> Threads {
     let program = |name, calls: &[Call], repeats| Program {
         name,
         calls: calls.to_vec(),
@@ -99,7 +104,7 @@ fn loops(capacity: NonZeroU64, senders: [&[u8]; 2]) -> Threads {
             program("canceller", &[Call::Cancel], false),
             program("caller", &[Call::Signal(0)], false),
         ],
-        pending: Vec::new(),
+        pending: pending.to_vec(),
         cancelled: false,
         publications: Publications::Whenever,
         order: Vec::new(),

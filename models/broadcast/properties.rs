@@ -1,6 +1,8 @@
 //! What the broadcaster promises, section 4 of its spec, and the cases that must occur.
 
-use concord_systems::broadcast::{Broadcast, Call, CallId, Next, NextStep, Stop};
+use std::num::NonZeroU64;
+
+use concord_systems::broadcast::{Call, CallId, Next, NextStep, Stop};
 
 use crate::checker::{Claim, Fairness};
 use crate::registry::Property;
@@ -8,6 +10,9 @@ use crate::registry::Property;
 use super::history::Fact;
 use super::oracle::{self, Account};
 use super::threads::{End, Process, Threads};
+
+/// The threads that consume, in every model.
+const CONSUMERS: [CallId; 2] = [0, 1];
 
 type Is = Claim<Threads>;
 
@@ -18,6 +23,11 @@ pub(super) fn claims(threads: &Threads) -> Vec<Is> {
         strong: &[],
     };
     let mut claims = safety();
+    if can_fill_again(threads.capacity) {
+        let predicate =
+            |_: &Threads, process: &Process| !process.history.saw(Fact::DroppedWithRoom);
+        claims.push(Is::always("drop_only_when_full", predicate));
+    }
     claims.extend([
         Is::leads_to(
             "receive_returns",
@@ -26,26 +36,39 @@ pub(super) fn claims(threads: &Threads) -> Vec<Is> {
             weak(&["receive"]),
         ),
         Is::leads_to(
-            "next_wakes",
-            next_is_ready,
-            |threads, process| !next_is_ready(threads, process),
+            "consumer_wakes",
+            |_, process| is_ready(process, CONSUMERS[0]),
+            |_, process| !is_ready(process, CONSUMERS[0]),
             weak(&["next"]),
         ),
         Is::leads_to(
+            "other_consumer_wakes",
+            |_, process| is_ready(process, CONSUMERS[1]),
+            |_, process| !is_ready(process, CONSUMERS[1]),
+            weak(&["next"]),
+        ),
+        // Nothing goes round for ever once the only publication does not end: no fairness is needed.
+        Is::leads_to(
             "publication_delays_nobody",
-            |threads, process| publishes(threads, process) && is_busy(threads, process),
-            |threads, process| !is_busy(threads, process),
-            weak(&["receive", "next"]),
+            |_, process| publishes_for_ever(process) && is_busy(process),
+            |_, process| !is_busy(process),
+            Fairness::default(),
         ),
         Is::leads_to(
             "shutdown_ends",
             |_, process| process.core.channel().is_cancelled(),
-            |threads, process| consumers(threads, process).all(|end| end.is_some()),
+            |_, process| consumers(process).all(|end| end.is_some()),
             weak(&["receive", "begin_next", "next"]),
         ),
     ]);
     claims.extend(occurrences());
     claims
+}
+
+/// Whether a queue can have room and still hold a message. Where it cannot, nothing that is dropped
+/// is dropped with room.
+fn can_fill_again(capacity: NonZeroU64) -> bool {
+    capacity > NonZeroU64::MIN
 }
 
 fn safety() -> Vec<Is> {
@@ -62,9 +85,6 @@ fn safety() -> Vec<Is> {
             oracle::once(&process.history.events)
         }),
         Is::always("accounting", accounting),
-        Is::always("drop_only_when_full", |_, process| {
-            !process.history.saw(Fact::DroppedWithRoom)
-        }),
         Is::always("close_final", |_, process| {
             !process.history.saw(Fact::AppendedAfterClose) && !process.history.saw(Fact::Reopened)
         }),
@@ -119,12 +139,12 @@ fn occurrences() -> Vec<Is> {
         Is::sometimes("woken_by_caller", |_, process| {
             process.history.saw(Fact::WokenByCaller)
         }),
-        Is::sometimes("caller_gave_up", |threads, process| {
+        Is::sometimes("caller_gave_up", |_, process| {
             let gave_up = |end| matches!(end, Some(End::Stopped(Stop::Caller(_))));
-            consumers(threads, process).any(gave_up)
+            consumers(process).any(gave_up)
         }),
-        Is::sometimes("stuck_publication_outlived", |threads, process| {
-            publishes(threads, process) && process.threads.iter().all(|thread| thread.end.is_some())
+        Is::sometimes("stuck_publication_outlived", |_, process| {
+            publishes_for_ever(process) && process.threads.iter().all(|thread| thread.end.is_some())
         }),
         Is::sometimes("pending_delivered_after_cancel", |_, process| {
             process.history.saw(Fact::DeliveredAfterCancel)
@@ -140,10 +160,10 @@ fn account(process: &Process) -> Account {
 }
 
 /// How each consumer ended, if it did.
-fn consumers(threads: &Threads, process: &Process) -> impl Iterator<Item = Option<End>> {
-    let consumers = process.threads.iter().enumerate();
-    let consumers = consumers.filter(|(thread, _)| threads.consumes(*thread));
-    consumers.map(|(_, thread)| thread.end)
+fn consumers(process: &Process) -> impl Iterator<Item = Option<End>> {
+    CONSUMERS
+        .into_iter()
+        .map(|thread| process.threads[thread as usize].end)
 }
 
 fn bounded(_: &Threads, process: &Process) -> bool {
@@ -187,28 +207,25 @@ fn receive_holds(_: &Threads, process: &Process) -> bool {
     calls.any(|(_, call)| matches!(call, Call::Receive(receive) if receive.holds_mutex()))
 }
 
-/// A Next waits, or is about to choose, although it could choose something.
-fn next_is_ready(_: &Threads, process: &Process) -> bool {
-    let channel = process.core.channel();
-    process.core.calls().any(|(_, call)| match call {
-        Call::Next(next, caller) => {
-            let mut woken = *next;
-            woken.wake();
-            !woken.choices(channel, *caller).is_empty()
-        }
-        Call::Receive(_) | Call::Broadcast(_) => false,
-    })
+/// A thread is in a Next that waits, or is about to choose, although there is something to choose.
+fn is_ready(process: &Process, thread: CallId) -> bool {
+    let Some(Call::Next(next, caller)) = process.core.call(thread) else {
+        return false;
+    };
+    let mut woken = *next;
+    woken.wake();
+    !woken.choices(process.core.channel(), *caller).is_empty()
 }
 
-fn publishes(_: &Threads, process: &Process) -> bool {
-    let mut calls = process.core.calls();
-    calls.any(|(_, call)| matches!(call, Call::Broadcast(Broadcast::Publishing)))
+fn publishes_for_ever(process: &Process) -> bool {
+    let mut ends = process.threads.iter().map(|thread| thread.end);
+    ends.any(|end| end == Some(End::Stuck))
 }
 
 /// Someone is in a Receive, has a case to choose, or closes.
-fn is_busy(threads: &Threads, process: &Process) -> bool {
+fn is_busy(process: &Process) -> bool {
     let mut calls = process.core.calls();
-    next_is_ready(threads, process)
+    CONSUMERS.iter().any(|thread| is_ready(process, *thread))
         || calls.any(|(_, call)| matches!(call, Call::Receive(_)))
         || nexts(process).any(|next| next.at() == NextStep::Lock || next.is_closing())
 }
@@ -239,8 +256,15 @@ fn called_after_close(_: &Threads, process: &Process) -> bool {
     is_drained && nexts(process).any(|next| next.at() == NextStep::Choose)
 }
 
-/// Documentation of every property.
-pub(super) fn properties() -> Vec<Property> {
+/// Documentation of every property of the model with this capacity.
+pub(super) fn properties(capacity: NonZeroU64) -> Vec<Property> {
+    let mut properties = documentation();
+    let is_claimed = |property: &Property| property.name != "drop_only_when_full";
+    properties.retain(|property| can_fill_again(capacity) || is_claimed(property));
+    properties
+}
+
+fn documentation() -> Vec<Property> {
     let of = |name, id, witness, statement| Property {
         name,
         id,
@@ -323,16 +347,22 @@ pub(super) fn properties() -> Vec<Property> {
             "A Receive that has the mutex ends by its own steps, whatever others do.",
         ),
         promise(
-            "next_wakes",
+            "consumer_wakes",
             "BRC-L2",
             "woken_by_message",
-            "A Next goes on once a case is ready.",
+            "A Next of the first consumer goes on once a case is ready.",
+        ),
+        promise(
+            "other_consumer_wakes",
+            "BRC-L2",
+            "woken_by_message",
+            "A Next of the second consumer goes on once a case is ready.",
         ),
         promise(
             "publication_delays_nobody",
             "BRC-L3",
             "stuck_publication_outlived",
-            "While a publication goes on, perhaps for ever, Receives end, Nexts with a ready case go on and those that close return.",
+            "While a publication goes on for ever, Receives end, Nexts with a ready case go on and those that close return.",
         ),
         promise(
             "shutdown_ends",

@@ -150,12 +150,6 @@ impl Threads {
         calls.get(usize::from(state.at)).copied()
     }
 
-    /// Whether a thread is one of the loops that take messages.
-    pub(super) fn consumes(&self, thread: usize) -> bool {
-        let program = &self.programs[thread];
-        program.repeats && program.calls.contains(&Call::Next)
-    }
-
     /// The message of a Receive.
     pub(super) fn message(&self, process: &Process, call: CallId) -> Option<u8> {
         match self.call(process, call as u8)? {
