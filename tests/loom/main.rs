@@ -5,6 +5,7 @@
 
 #![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
 
+mod broadcast;
 mod explore;
 
 mod primitives {
@@ -14,3 +15,6 @@ mod primitives {
 #[path = "../common/twin.rs"]
 #[allow(dead_code, unused_imports, reason = "shells take what they need")]
 mod sync;
+
+#[path = "../common/tasks.rs"]
+mod tasks;
