@@ -295,6 +295,12 @@ fn w5_close_waits_for_a_receive() {
 }
 
 #[test]
+fn w5_task_waits_for_a_receive_to_close() {
+    let tasks = Exploration::of(W5, [193_000, 193_000]).of_tasks();
+    tasks.holds_on_remedied(&[("closed after waiting", |ran| ran.waited && closed(ran) == 1)]);
+}
+
+#[test]
 fn w6_message_is_queued_or_rejected() {
     let sights: [Sight; 4] = [
         ("queued", |ran| received(ran, Receipt::Queued)),
