@@ -1,15 +1,26 @@
 //! Each fault of the broadcaster is found by the case that is named for it.
 
+use std::sync::Arc;
+
 use concord::models::broadcast::cases::{Case, W2, W3, W4, W5, W6, W7, W8A, W8B, W8C, W8D, W9};
 
-use crate::broadcast::{Choice, Close, Drained, Overflow, Publication, Strategies, Waiting};
+use loom::thread;
+
+use crate::broadcast::{
+    Choice, Close, Drained, Overflow, Publication, Receipt, Strategies, Waiting,
+};
 use crate::explore::{explore, fails};
 
 use super::checks::{assert_reference, assert_remedied};
-use super::run::run;
+use super::run::{prepared, run};
 use super::setting::{Drive, Setting, options};
 
 const REMEDIED: Strategies = Strategies::REMEDIED;
+
+const LOCKED: Strategies = Strategies {
+    publication: Publication::Locked,
+    ..REMEDIED
+};
 
 const DEADLOCK: &str = "deadlock";
 const APPEND: &str = "append to a closed queue";
@@ -112,11 +123,20 @@ fn closing_once_without_a_flag_is_found_by_w5_and_w6() {
 /// B-H6.
 #[test]
 fn publishing_under_the_mutex_is_found_by_w9() {
-    let locked = Strategies {
-        publication: Publication::Locked,
-        ..REMEDIED
-    };
-    assert_killed(locked, W9, Choice::Data, DEADLOCK);
+    assert_killed(LOCKED, W9, Choice::Data, DEADLOCK);
+}
+
+/// Were it not so, W9 would say nothing about publications that do not end.
+#[test]
+fn publication_under_the_mutex_gives_it_back() {
+    explore("publication that ends", 21, None, || {
+        let broadcaster = Arc::new(prepared(&W9, LOCKED));
+        broadcaster.publisher().open();
+        let other = Arc::clone(&broadcaster);
+        let publisher = thread::spawn(move || other.broadcast(9));
+        assert_eq!(broadcaster.inbox().receive(2), Receipt::DroppedOldest);
+        let Ok(()) = publisher.join().expect("it ends");
+    });
 }
 
 #[test]

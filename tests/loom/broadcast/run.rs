@@ -126,7 +126,8 @@ pub(super) fn run(setting: &Setting) -> Ran {
     }
 }
 
-fn prepared(case: &Case, strategies: Strategies) -> Broadcaster<Gate, u8> {
+/// As it is before the threads of a case begin.
+pub(super) fn prepared(case: &Case, strategies: Strategies) -> Broadcaster<Gate, u8> {
     let inbox = Inbox::new(case.capacity, strategies);
     for message in case.pending {
         inbox.receive(*message);
@@ -214,7 +215,7 @@ impl Caller {
 }
 
 /// A transport whose publications end once it is opened.
-struct Gate {
+pub(super) struct Gate {
     is_open: Mutex<bool>,
     opened: Condvar,
     under_way: AtomicBool,
@@ -229,7 +230,7 @@ impl Gate {
         }
     }
 
-    fn open(&self) {
+    pub(super) fn open(&self) {
         *lock(&self.is_open) = true;
         self.opened.notify_all();
     }
