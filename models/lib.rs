@@ -15,6 +15,7 @@
 //! must be violated by a cycle, so that the fairness is known to matter and not to be decoration.
 //! The cycle, executed on the correct model, violates nothing, since there it is not fair.
 
+pub mod broadcast;
 pub mod checker;
 pub mod cluster;
 pub mod counter;
@@ -26,4 +27,4 @@ pub mod stats;
 use registry::System;
 
 /// Every system, in the order of reports.
-pub const SYSTEMS: &[System] = &[counter::SYSTEM, stats::SYSTEM];
+pub const SYSTEMS: &[System] = &[counter::SYSTEM, stats::SYSTEM, broadcast::SYSTEM];

@@ -104,7 +104,33 @@ fn oracles_import_types_of_data_only() {
 
 /// Shells are explored by loom as they stand, so they name primitives through `crate::sync` alone.
 #[test]
-fn systems_name_no_primitives_of_concurrency() {
+fn shells_name_no_primitives_of_concurrency() {
+    let systems = root("src/systems");
+    let mut seen = 0;
+    for (path, text) in sources(&systems) {
+        let place = path.strip_prefix(&systems).expect("it is below");
+        let mut parts = place.components().map(|part| part.as_os_str());
+        if !parts.any(|part| part == "shell.rs" || part == "shell") {
+            continue;
+        }
+        seen += 1;
+        for name in [
+            "std::sync",
+            "std::thread",
+            "core::sync",
+            "parking_lot",
+            "loom",
+            "shuttle",
+        ] {
+            assert!(!text.contains(name), "{}: {name}", path.display());
+        }
+    }
+    assert!(seen > 0, "no shell was read");
+}
+
+/// Deterministic cores take no primitives at all.
+#[test]
+fn only_sync_names_primitives_of_concurrency() {
     for (path, text) in sources(&root("src/systems")) {
         if path.ends_with("sync.rs") {
             continue;
@@ -113,7 +139,7 @@ fn systems_name_no_primitives_of_concurrency() {
             "std::sync::Mutex",
             "std::sync::atomic",
             "std::thread",
-            "loom",
+            "loom::",
         ] {
             assert!(!text.contains(name), "{}: {name}", path.display());
         }

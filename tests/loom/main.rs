@@ -5,6 +5,7 @@
 
 #![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
 
+mod broadcast;
 mod counter;
 mod explore;
 #[path = "../common/orders.rs"]
@@ -17,3 +18,6 @@ mod primitives {
 #[path = "../common/twin.rs"]
 #[allow(dead_code, unused_imports, reason = "shells take what they need")]
 mod sync;
+
+#[path = "../common/tasks.rs"]
+mod tasks;

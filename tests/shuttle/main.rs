@@ -5,6 +5,7 @@
 
 #![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
 
+mod broadcast;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "tests take what they need")]
 mod common;
@@ -18,3 +19,7 @@ mod primitives {
 #[path = "../common/twin.rs"]
 #[allow(dead_code, unused_imports, reason = "shells take what they need")]
 mod sync;
+
+#[path = "../common/tasks.rs"]
+#[allow(dead_code, reason = "tests take what they need")]
+mod tasks;

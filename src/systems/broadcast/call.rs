@@ -4,7 +4,7 @@
 //! step on the shared [`Channel`]; a driver decides what may come between two steps. The model lets
 //! anything come between; the shell lets others in where the order can matter.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Choices};
 use super::message::{Abort, Choice, Reason, Receipt, Stop, Taken};
@@ -48,8 +48,9 @@ pub struct Receive<M> {
 }
 
 /// The step that a Receive takes next.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
-enum ReceiveStep {
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiveStep {
     /// R1.
     Lock,
     /// R2.
@@ -78,6 +79,11 @@ impl<M> Receive<M> {
     /// Whether it has not taken any step yet.
     pub fn is_new(&self) -> bool {
         self.at == ReceiveStep::Lock
+    }
+
+    /// The step that it takes next.
+    pub const fn at(&self) -> ReceiveStep {
+        self.at
     }
 
     /// Whether it holds the mutex.
@@ -268,8 +274,9 @@ pub struct Next {
 }
 
 /// The step that a Next takes next.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
-enum NextStep {
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NextStep {
     /// N1.
     Choose,
     /// N1, having found no case ([`Waiting::Unchecked`] only).
@@ -290,6 +297,11 @@ impl Next {
         Self {
             at: NextStep::Choose,
         }
+    }
+
+    /// The step that it takes next.
+    pub const fn at(&self) -> NextStep {
+        self.at
     }
 
     /// Whether it waits to be woken.

@@ -5,8 +5,8 @@ use std::num::NonZeroU64;
 
 use serde::Serialize;
 
-use super::message::{Abort, Choice, Counts};
-use super::strategy::{Close, Drained, Losses, Strategies};
+use super::message::{Abort, Choice, Counts, Output, Receipt, Stop};
+use super::strategy::{Close, Drained, Losses, Mutation, Strategies};
 
 /// A bounded queue that behaves like a Go channel, with a mutex and a parent that may be cancelled
 /// (BRC-2). Each method is one indivisible operation on it; calls ([`super::Receive`],
@@ -224,5 +224,25 @@ impl<M> Channel<M> {
         }
         self.closed = true;
         Ok(())
+    }
+}
+
+impl<M: Clone> Channel<M> {
+    /// Does wrong what follows from `output` under [`Mutation`].
+    pub(super) fn mutate(&mut self, output: &Output<M>) {
+        match (self.strategies.mutation, output) {
+            (Mutation::TakenStays, Output::Taken(_, Ok(taken))) => {
+                let message = taken.message.iter().cloned();
+                message.for_each(|message| self.pending.push_front(message));
+            }
+            (Mutation::RejectionUncounted, Output::Received(_, Receipt::Rejected)) => {
+                self.counts.rejected -= 1;
+            }
+            (Mutation::Reopened, Output::Taken(_, Err(Stop::Cancelled | Stop::Ended))) => {
+                self.closed = false;
+            }
+            (Mutation::CallerCloses, Output::Taken(_, Err(Stop::Caller(_)))) => self.closed = true,
+            _ => {}
+        }
     }
 }

@@ -116,7 +116,7 @@ pub enum Choice {
 }
 
 /// What became of a received message.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub enum Receipt {
     /// It is pending.
     Queued,
@@ -136,7 +136,7 @@ impl Receipt {
 }
 
 /// What a Next took.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct Taken<M> {
     /// The message. Absent only with [`super::Drained::NoMessage`], on a closed queue without
     /// messages.
@@ -146,7 +146,7 @@ pub struct Taken<M> {
 }
 
 /// Why a Next returned no message. Nothing was taken.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Error)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Error)]
 pub enum Stop {
     /// The caller's signal was set.
     #[error("the caller gave up: {0}; no message was taken")]
@@ -174,7 +174,7 @@ pub enum Reason {
 }
 
 /// What the original's runtime answers by ending the process (BRC-S1).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Error)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Error)]
 pub enum Abort {
     /// A message was appended to a closed queue.
     #[error("append to a closed queue")]

@@ -15,11 +15,13 @@ mod step;
 mod strategy;
 pub mod trace;
 
-pub use call::{Next, Progress, Receive};
+pub use call::{Next, NextStep, Progress, Receive, ReceiveStep};
 pub use channel::{Channel, Choices};
 pub use message::{
     Abort, CAPACITY, CallId, Choice, Counts, Input, Output, Reason, Receipt, Stop, TOPIC, Taken,
 };
 pub use shell::{Broadcaster, Inbox, NextMessage, PubSub, Signal};
 pub use state::{Broadcast, Call, State};
-pub use strategy::{Close, Drained, Losses, Overflow, Publication, Shutdown, Strategies, Waiting};
+pub use strategy::{
+    Close, Drained, Losses, Mutation, Overflow, Publication, Shutdown, Strategies, Waiting,
+};

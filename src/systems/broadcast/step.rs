@@ -21,6 +21,7 @@ impl<M: Clone + Eq + Hash + Debug> Machine for State<M> {
         if self.aborted.is_some() {
             return;
         }
+        let before = outputs.len();
         match input {
             Input::Receive { call, message } => {
                 self.calls
@@ -42,6 +43,8 @@ impl<M: Clone + Eq + Hash + Debug> Machine for State<M> {
             Input::Withdraw { call } => self.withdraw(call),
             Input::Advance { call, choice } => self.advance(call, choice, outputs),
         }
+        let told = outputs.get(before..).unwrap_or_default();
+        told.iter().for_each(|output| self.channel.mutate(output));
     }
 }
 

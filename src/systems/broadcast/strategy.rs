@@ -20,6 +20,8 @@ pub struct Strategies {
     pub publication: Publication,
     /// How a Next waits.
     pub waiting: Waiting,
+    /// What goes wrong besides.
+    pub mutation: Mutation,
 }
 
 /// What a Receive that finds the queue full does (BRC-5 steps 3 and 4).
@@ -97,6 +99,22 @@ pub enum Waiting {
     Unchecked,
 }
 
+/// A step that goes wrong. Mutants, for what no known defect breaks; only [`super::State`] has them,
+/// not the shell.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+pub enum Mutation {
+    /// None does.
+    None,
+    /// A message that is returned stays pending.
+    TakenStays,
+    /// A rejected message is not counted.
+    RejectionUncounted,
+    /// A Next that closed the queue leaves it open.
+    Reopened,
+    /// A Next whose caller gives up closes the queue.
+    CallerCloses,
+}
+
 impl Strategies {
     /// As upstream.
     pub const REFERENCE: Self = Self {
@@ -107,6 +125,7 @@ impl Strategies {
         close: Close::Locked,
         publication: Publication::Unlocked,
         waiting: Waiting::Atomic,
+        mutation: Mutation::None,
     };
 
     /// With every remedy.

@@ -1,0 +1,114 @@
+//! Models of the broadcaster: threads that make calls on one of them.
+
+pub mod cases;
+mod faults;
+mod history;
+mod oracle;
+mod properties;
+#[cfg(test)]
+mod tests;
+mod text;
+mod threads;
+
+use std::io;
+use std::num::NonZeroU64;
+
+use concord_systems::broadcast::Strategies;
+
+use crate::registry::{Budget, Family, NotExpressible, Subject, System};
+
+pub use threads::{Action, Call, End, Process, Program, Publications, Returned, Thread, Threads};
+
+/// The broadcaster.
+pub const SYSTEM: System = System {
+    name: "broadcast",
+    summary: "Gossip broadcaster: a drop-oldest queue between network and store, with cancellation",
+    models: || {
+        vec![
+            family("broadcast/capacity_one", ONE, |variant, budget| {
+                faults::build(capacity_one(budget), variant)
+            }),
+            family("broadcast/capacity_two", TWO, |variant, budget| {
+                faults::build(capacity_two(budget), variant)
+            }),
+        ]
+    },
+    replay: |_| Err(io::Error::other("the broadcaster has no traces yet")),
+    not_expressible: &[
+        NotExpressible {
+            id: "B-4",
+            reason: "Both ways are allowed and break no property; that both occur is shown by pending_delivered_after_cancel and pending_withheld_after_cancel.",
+        },
+        NotExpressible {
+            id: "B-6",
+            reason: "It happens one layer below, in the gossip service. Here the network calls Receive whenever it likes.",
+        },
+        NotExpressible {
+            id: "B-H1",
+            reason: "It happens one layer above, in wrapping and subscribing. The broadcaster passes messages on as they are and breaks no property.",
+        },
+    ],
+};
+
+const ONE: NonZeroU64 = NonZeroU64::MIN;
+const TWO: NonZeroU64 = NonZeroU64::new(2).expect("two is not zero");
+
+fn family(
+    name: &'static str,
+    capacity: NonZeroU64,
+    build: fn(Option<&str>, Budget) -> Threads,
+) -> Box<dyn Subject> {
+    Box::new(Family {
+        name,
+        properties: properties::properties(capacity),
+        faults: faults::faults(capacity),
+        build,
+    })
+}
+
+fn capacity_one(budget: Budget) -> Threads {
+    match budget {
+        Budget::Quick => loops(ONE, &[1], [&[2], &[3]]),
+        Budget::Full => loops(ONE, &[], [&[1, 2], &[3, 4]]),
+    }
+}
+
+fn capacity_two(budget: Budget) -> Threads {
+    match budget {
+        Budget::Quick => loops(TWO, &[1, 2], [&[3], &[4]]),
+        Budget::Full => loops(TWO, &[], [&[1, 2], &[3, 4]]),
+    }
+}
+
+/// Two consumers that loop as the store does, two senders, a publisher that goes on for ever, one
+/// cancellation and one caller that gives up.
+fn loops(capacity: NonZeroU64, pending: &[u8], senders: [&[u8]; 2]) -> Threads {
+    let program = |name, calls: &[Call], repeats| Program {
+        name,
+        calls: calls.to_vec(),
+        repeats,
+    };
+    let sender = |name, messages: &[u8]| {
+        let calls: Vec<_> = messages.iter().copied().map(Call::Receive).collect();
+        program(name, &calls, false)
+    };
+    Threads {
+        capacity,
+        strategies: Strategies::REMEDIED,
+        programs: vec![
+            program("consumer", &[Call::Next], true),
+            program("other consumer", &[Call::Next], true),
+            sender("sender", senders[0]),
+            sender("other sender", senders[1]),
+            program("publisher", &[Call::Broadcast(0)], true),
+            program("canceller", &[Call::Cancel], false),
+            program("caller", &[Call::Signal(0)], false),
+        ],
+        pending: pending.to_vec(),
+        cancelled: false,
+        publications: Publications::Whenever,
+        order: Vec::new(),
+        keeps_returns: false,
+        fair: true,
+    }
+}
