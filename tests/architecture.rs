@@ -50,6 +50,7 @@ fn the_state_of_each_model_holds_the_core() {
             "models/stats/repositories.rs",
             "type Core = State<Text<u32>>;",
         ),
+        ("models/broadcast/threads.rs", "core: State<u8>"),
     ] {
         let text = fs::read_to_string(root(model)).expect("the model exists");
         assert!(text.contains(field), "{model}");

@@ -141,9 +141,9 @@ const COMMON: &[Fault] = &[
         "A Next that closed the queue leaves it open.",
     ),
     Fault::mutant(
-        "caller_closes",
+        "parked_closes",
         &["close_needs_cancel"],
-        "A Next whose caller gives up closes the queue.",
+        "A Next that finds no case closes the queue.",
     ),
     Fault::mutant(
         "wait_unchecked",
@@ -183,7 +183,7 @@ pub(super) fn build(mut threads: Threads, variant: Option<&str>) -> Threads {
         Some("close_unlocked") => strategies.close = Close::Unlocked,
         Some("close_repeated") => strategies.close = Close::Repeated,
         Some("reopened") => strategies.mutation = Mutation::Reopened,
-        Some("caller_closes") => strategies.mutation = Mutation::CallerCloses,
+        Some("parked_closes") => strategies.mutation = Mutation::ParkedCloses,
         Some("wait_unchecked") => strategies.waiting = Waiting::Unchecked,
         Some("unfair") => threads.fair = false,
         Some(_) => unreachable!("the registry builds listed variants only"),

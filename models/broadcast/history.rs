@@ -5,7 +5,7 @@ use concord_systems::broadcast::{
 };
 use serde::Serialize;
 
-use super::oracle::{self, Event};
+use super::oracle::{self, Event, Fate};
 
 /// What has happened so far.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize)]
@@ -91,6 +91,10 @@ impl History {
         }
     }
 
+    fn became(&mut self, message: u8, fate: Fate) {
+        self.events.push(Event { message, fate });
+    }
+
     /// The mutex was taken by a Receive.
     fn note_mutex(
         &mut self,
@@ -98,10 +102,12 @@ impl History {
         next: &State<u8>,
         message: impl Fn(CallId) -> Option<u8>,
     ) {
-        let holds = |state: &State<u8>, call| matches!(state.call(call), Some(Call::Receive(receive)) if receive.holds_mutex());
         for (call, _) in next.calls() {
-            if holds(next, call) && !holds(last, call) {
-                self.events.extend(message(call).map(Event::Held));
+            if holds(next, call)
+                && !holds(last, call)
+                && let Some(message) = message(call)
+            {
+                self.became(message, Fate::Held);
             }
         }
     }
@@ -161,7 +167,7 @@ impl History {
     ) {
         match output {
             Output::Removed(_, Some(message)) => {
-                self.events.push(Event::Dropped(*message));
+                self.became(*message, Fate::Dropped);
                 let has_room = pending(last) < last.channel().capacity();
                 self.seen.add(Fact::DroppedWithRoom, has_room);
             }
@@ -180,8 +186,8 @@ impl History {
 
     fn note_received(&mut self, next: &State<u8>, message: u8, receipt: Receipt) {
         match receipt {
-            Receipt::Rejected => self.events.push(Event::Rejected(message)),
-            Receipt::DroppedNewest => self.events.push(Event::Dropped(message)),
+            Receipt::Rejected => self.became(message, Fate::Rejected),
+            Receipt::DroppedNewest => self.became(message, Fate::Dropped),
             Receipt::Queued | Receipt::DroppedOldest => {}
         }
         let channel = next.channel();
@@ -197,7 +203,7 @@ impl History {
             return;
         };
         let is_told = taken.missed == oracle::missed(&self.events);
-        self.events.push(Event::Taken(message));
+        self.became(message, Fate::Taken);
         let seen = &mut self.seen;
         seen.add(Fact::Mistold, !is_told);
         seen.add(Fact::ToldOfLosses, taken.missed > 0);
@@ -207,6 +213,10 @@ impl History {
 
 fn pending(state: &State<u8>) -> u64 {
     state.channel().pending().len() as u64
+}
+
+fn holds(state: &State<u8>, call: CallId) -> bool {
+    matches!(state.call(call), Some(Call::Receive(receive)) if receive.holds_mutex())
 }
 
 /// Whether a call that was like this is not any more.

@@ -25,10 +25,10 @@ pub const SYSTEM: System = System {
     summary: "Gossip broadcaster: a drop-oldest queue between network and store, with cancellation",
     models: || {
         vec![
-            family("broadcast/capacity_one", ONE, |variant, budget| {
+            family("broadcast/capacity_one", |variant, budget| {
                 faults::build(capacity_one(budget), variant)
             }),
-            family("broadcast/capacity_two", TWO, |variant, budget| {
+            family("broadcast/capacity_two", |variant, budget| {
                 faults::build(capacity_two(budget), variant)
             }),
         ]
@@ -53,26 +53,28 @@ pub const SYSTEM: System = System {
 const ONE: NonZeroU64 = NonZeroU64::MIN;
 const TWO: NonZeroU64 = NonZeroU64::new(2).expect("two is not zero");
 
-fn family(
-    name: &'static str,
-    capacity: NonZeroU64,
-    build: fn(Option<&str>, Budget) -> Threads,
-) -> Box<dyn Subject> {
+fn family(name: &'static str, build: fn(Option<&str>, Budget) -> Threads) -> Box<dyn Subject> {
+    let correct = build(None, Budget::Quick);
     Box::new(Family {
         name,
-        properties: properties::properties(capacity),
-        faults: faults::faults(capacity),
+        properties: properties::properties(&correct),
+        faults: faults::faults(correct.capacity),
         build,
     })
 }
 
+/// With a caller that gives up.
 fn capacity_one(budget: Budget) -> Threads {
-    match budget {
+    let mut threads = match budget {
         Budget::Quick => loops(ONE, &[1], [&[2], &[3]]),
         Budget::Full => loops(ONE, &[], [&[1, 2], &[3, 4]]),
-    }
+    };
+    let calls = [Call::Signal(0)];
+    threads.programs.push(program("caller", &calls, false));
+    threads
 }
 
+/// Where messages can be dropped with room.
 fn capacity_two(budget: Budget) -> Threads {
     match budget {
         Budget::Quick => loops(TWO, &[1, 2], [&[3], &[4]]),
@@ -80,14 +82,9 @@ fn capacity_two(budget: Budget) -> Threads {
     }
 }
 
-/// Two consumers that loop as the store does, two senders, a publisher that goes on for ever, one
-/// cancellation and one caller that gives up.
+/// Two consumers that loop as the store does, two senders, a publisher that goes on for ever, and one
+/// cancellation.
 fn loops(capacity: NonZeroU64, pending: &[u8], senders: [&[u8]; 2]) -> Threads {
-    let program = |name, calls: &[Call], repeats| Program {
-        name,
-        calls: calls.to_vec(),
-        repeats,
-    };
     let sender = |name, messages: &[u8]| {
         let calls: Vec<_> = messages.iter().copied().map(Call::Receive).collect();
         program(name, &calls, false)
@@ -102,7 +99,6 @@ fn loops(capacity: NonZeroU64, pending: &[u8], senders: [&[u8]; 2]) -> Threads {
             sender("other sender", senders[1]),
             program("publisher", &[Call::Broadcast(0)], true),
             program("canceller", &[Call::Cancel], false),
-            program("caller", &[Call::Signal(0)], false),
         ],
         pending: pending.to_vec(),
         cancelled: false,
@@ -110,5 +106,13 @@ fn loops(capacity: NonZeroU64, pending: &[u8], senders: [&[u8]; 2]) -> Threads {
         order: Vec::new(),
         keeps_returns: false,
         fair: true,
+    }
+}
+
+fn program(name: &'static str, calls: &[Call], repeats: bool) -> Program {
+    Program {
+        name,
+        calls: calls.to_vec(),
+        repeats,
     }
 }

@@ -62,6 +62,9 @@ pub(super) fn claims(threads: &Threads) -> Vec<Is> {
         ),
     ]);
     claims.extend(occurrences());
+    if threads.has_signals() {
+        claims.extend(occurrences_with_signals());
+    }
     claims
 }
 
@@ -136,13 +139,6 @@ fn occurrences() -> Vec<Is> {
         Is::sometimes("woken_by_cancel", |_, process| {
             process.history.saw(Fact::WokenByCancel)
         }),
-        Is::sometimes("woken_by_caller", |_, process| {
-            process.history.saw(Fact::WokenByCaller)
-        }),
-        Is::sometimes("caller_gave_up", |_, process| {
-            let gave_up = |end| matches!(end, Some(End::Stopped(Stop::Caller(_))));
-            consumers(process).any(gave_up)
-        }),
         Is::sometimes("stuck_publication_outlived", |_, process| {
             publishes_for_ever(process) && process.threads.iter().all(|thread| thread.end.is_some())
         }),
@@ -151,6 +147,18 @@ fn occurrences() -> Vec<Is> {
         }),
         Is::sometimes("pending_withheld_after_cancel", |_, process| {
             process.history.saw(Fact::WithheldAfterCancel)
+        }),
+    ]
+}
+
+fn occurrences_with_signals() -> [Is; 2] {
+    [
+        Is::sometimes("woken_by_caller", |_, process| {
+            process.history.saw(Fact::WokenByCaller)
+        }),
+        Is::sometimes("caller_gave_up", |_, process| {
+            let gave_up = |end| matches!(end, Some(End::Stopped(Stop::Caller(_))));
+            consumers(process).any(gave_up)
         }),
     ]
 }
@@ -256,11 +264,12 @@ fn called_after_close(_: &Threads, process: &Process) -> bool {
     is_drained && nexts(process).any(|next| next.at() == NextStep::Choose)
 }
 
-/// Documentation of every property of the model with this capacity.
-pub(super) fn properties(capacity: NonZeroU64) -> Vec<Property> {
+/// Documentation of everything that a model claims.
+pub(super) fn properties(threads: &Threads) -> Vec<Property> {
+    let claims = claims(threads);
+    let is_claimed = |property: &Property| claims.iter().any(|claim| claim.name == property.name);
     let mut properties = documentation();
-    let is_claimed = |property: &Property| property.name != "drop_only_when_full";
-    properties.retain(|property| can_fill_again(capacity) || is_claimed(property));
+    properties.retain(is_claimed);
     properties
 }
 
@@ -331,7 +340,7 @@ fn documentation() -> Vec<Property> {
         promise(
             "close_needs_cancel",
             "BRC-S10",
-            "caller_gave_up",
+            "woken_by_cancel",
             "The queue is closed only after the cancellation.",
         ),
         of(

@@ -28,6 +28,7 @@ impl Checkable for Threads {
         };
         let bounds = [
             ("capacity", self.capacity.get()),
+            ("pending", self.pending.len() as u64),
             ("threads", self.programs.len() as u64),
             ("messages", count(|call| matches!(call, Call::Receive(_)))),
             ("consumers", count(|call| matches!(call, Call::Next))),
@@ -45,7 +46,13 @@ impl Checkable for Threads {
     }
 
     fn kinds(&self) -> Vec<&'static str> {
-        KINDS.to_vec()
+        let mut kinds = KINDS.to_vec();
+        kinds.retain(|kind| *kind != "signal" || self.has_signals());
+        kinds
+    }
+
+    fn knows(&self, kind: &str) -> bool {
+        KINDS.contains(&kind)
     }
 
     fn kind_of(&self, action: &Action) -> &'static str {
@@ -133,7 +140,8 @@ fn next(step: NextStep, choice: Option<Choice>) -> &'static str {
         (NextStep::Choose, Some(Choice::Data)) => "N1 data",
         (NextStep::Choose, Some(Choice::Caller)) => "N1 caller",
         (NextStep::Choose, Some(_)) => "N1 parent",
-        (NextStep::Choose | NextStep::Park | NextStep::Parked, _) => "N1 park",
+        (NextStep::Choose, None) => "N1 no case",
+        (NextStep::Park | NextStep::Parked, _) => "N1 wait",
         (NextStep::Lock, _) => "N2 lock",
         (NextStep::Close, _) => "N3 close",
         (NextStep::Unlock, _) => "N4 unlock",

@@ -3,10 +3,9 @@
 
 use std::num::NonZeroU64;
 
-use concord_systems::broadcast::Call as InCall;
 use concord_systems::broadcast::{
-    Broadcast, CallId, Choice, Choices, Input, NextStep, Output, Reason, Receipt, ReceiveStep,
-    State, Stop, Strategies, Taken,
+    Broadcast, Call as InCall, CallId, Choice, Choices, Input, NextStep, Output, Reason, Receipt,
+    ReceiveStep, State, Stop, Strategies, Taken,
 };
 use concord_systems::machine::Machine as _;
 use serde::{Deserialize, Serialize};
@@ -150,6 +149,12 @@ impl Threads {
         calls.get(usize::from(state.at)).copied()
     }
 
+    /// Whether some thread sets a signal.
+    pub(super) fn has_signals(&self) -> bool {
+        let mut calls = self.programs.iter().flat_map(|program| &program.calls);
+        calls.any(|call| matches!(call, Call::Signal(_)))
+    }
+
     /// The message of a Receive.
     pub(super) fn message(&self, process: &Process, call: CallId) -> Option<u8> {
         match self.call(process, call as u8)? {
@@ -182,20 +187,16 @@ impl Threads {
         if process.threads[usize::from(thread)].end.is_some() {
             return;
         }
-        let others = || {
-            (0..self.programs.len() as u8).filter(|other| {
-                let call = self.call(process, *other);
-                call.is_some_and(|call| !matches!(call, Call::Broadcast(_)))
-            })
+        let goes_on = |other| {
+            let call = self.call(process, other);
+            call.is_some_and(|call| !matches!(call, Call::Broadcast(_)))
         };
         match self.publications {
             Publications::Whenever => {
                 actions.extend([Action::Published(thread), Action::Stuck(thread)]);
             }
-            Publications::Last if others().next().is_none() => {
-                actions.push(Action::Published(thread));
-            }
-            Publications::Last => {}
+            Publications::Last if (0..self.programs.len() as u8).any(goes_on) => {}
+            Publications::Last => actions.push(Action::Published(thread)),
         }
     }
 

@@ -241,7 +241,7 @@ impl<M: Clone> Channel<M> {
             (Mutation::Reopened, Output::Taken(_, Err(Stop::Cancelled | Stop::Ended))) => {
                 self.closed = false;
             }
-            (Mutation::CallerCloses, Output::Taken(_, Err(Stop::Caller(_)))) => self.closed = true,
+            (Mutation::ParkedCloses, Output::Parked(_)) => self.closed = true,
             _ => {}
         }
     }

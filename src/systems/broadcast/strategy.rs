@@ -111,8 +111,8 @@ pub enum Mutation {
     RejectionUncounted,
     /// A Next that closed the queue leaves it open.
     Reopened,
-    /// A Next whose caller gives up closes the queue.
-    CallerCloses,
+    /// A Next that finds no case closes the queue.
+    ParkedCloses,
 }
 
 impl Strategies {
