@@ -1,0 +1,2 @@
+//! Channels.
+fn main() {}

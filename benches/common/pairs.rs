@@ -1,0 +1,186 @@
+//! What two threads do at once, timed on the wall. Only samples in which the threads really ran
+//! together count: on a machine with other work one of them often waits for a core, and the other
+//! then has everything to itself.
+
+use std::hint;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use concord::goals::{Samples, median};
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::cpu::CpuTime;
+use super::{Group, Measured};
+
+/// Valid samples that a variant needs, and with which it is done.
+const FEWEST: usize = 9;
+const ENOUGH: usize = 31;
+
+const MOST_ROUNDS: usize = 200;
+
+/// The part of the time in which each thread has to have a core.
+const TOGETHER: f64 = 0.9;
+
+/// Variants by name.
+#[derive(Default)]
+pub(crate) struct Pairs<'a> {
+    variants: Vec<Variant<'a>>,
+}
+
+struct Variant<'a> {
+    name: &'static str,
+    threads: Threads,
+    /// Operations of all threads in one sample.
+    operations: u64,
+    /// The part of the thread of this number.
+    part: Box<dyn Fn(usize) + Sync + 'a>,
+}
+
+/// Threads that run at once, and what makes a sample of them valid.
+#[derive(Clone, Copy)]
+pub(crate) enum Threads {
+    /// One thread; valid if it had a core nearly all the time.
+    One,
+    /// Two threads; valid if both had a core nearly all the time.
+    Two,
+    /// Two threads that wait for each other, of which no sample is invalid.
+    Waiting,
+}
+
+/// What became of a variant so far.
+#[derive(Default)]
+struct Paired {
+    /// Wall nanoseconds of one operation, by valid sample.
+    valid: Vec<f64>,
+    tries: usize,
+}
+
+/// When a thread did its part, and for how long it had a core.
+struct Span {
+    start: Instant,
+    end: Instant,
+    cpu: Duration,
+}
+
+impl<'a> Pairs<'a> {
+    /// Adds what `threads` do: `part` of each by its number, `operations` in all.
+    pub(crate) fn add(
+        &mut self,
+        name: &'static str,
+        threads: Threads,
+        operations: u64,
+        part: impl Fn(usize) + Sync + 'a,
+    ) {
+        self.variants.push(Variant {
+            name,
+            threads,
+            operations,
+            part: Box::new(part),
+        });
+    }
+
+    /// Samples all variants in shuffled order, until each has enough or all tries are used up.
+    pub(crate) fn measure(self) -> Group {
+        let variants = &self.variants;
+        let mut paired: Vec<Paired> = variants.iter().map(|_| Paired::default()).collect();
+        let arrived = AtomicUsize::new(0);
+        let run = |at: usize, thread| {
+            let variant: &Variant<'_> = &variants[at];
+            if !matches!(variant.threads, Threads::One) {
+                meet(&arrived);
+            }
+            Span::of(|| (variant.part)(thread))
+        };
+        let (orders, ordered) = mpsc::channel();
+        let (done, spans) = mpsc::channel();
+        thread::scope(|scope| {
+            let run = &run;
+            scope.spawn(move || {
+                for at in ordered {
+                    done.send(run(at, 1)).expect("the first thread waits");
+                }
+            });
+            let sample = |at: usize| {
+                if let Threads::One = variants[at].threads {
+                    return vec![run(at, 0)];
+                }
+                orders.send(at).expect("the other thread waits for orders");
+                let ours = run(at, 0);
+                vec![ours, spans.recv().expect("the other thread answers")]
+            };
+            let mut order: Vec<usize> = (0..variants.len()).collect();
+            let mut random = ChaCha8Rng::seed_from_u64(1);
+            for _ in 0..MOST_ROUNDS {
+                order.shuffle(&mut random);
+                for &at in &order {
+                    if paired[at].valid.len() < ENOUGH {
+                        paired[at].take(&sample(at), &variants[at]);
+                    }
+                }
+            }
+            drop(orders);
+        });
+        let names = variants.iter().map(|variant| variant.name);
+        names
+            .zip(paired.into_iter().map(Paired::measured))
+            .collect()
+    }
+}
+
+impl Paired {
+    fn take(&mut self, spans: &[Span], variant: &Variant<'_>) {
+        self.tries += 1;
+        let start = spans.iter().map(|span| span.start).min();
+        let end = spans.iter().map(|span| span.end).max();
+        let wall = end.expect("a span") - start.expect("a span");
+        let cpu: Duration = spans.iter().map(|span| span.cpu).sum();
+        let least = wall.mul_f64(TOGETHER * spans.len() as f64);
+        if cpu >= least || matches!(variant.threads, Threads::Waiting) {
+            let nanoseconds = wall.as_nanos() as f64;
+            self.valid.push(nanoseconds / variant.operations as f64);
+        }
+    }
+
+    fn measured(self) -> Measured {
+        let samples = Samples {
+            kept: self.valid.len(),
+            tries: self.tries,
+        };
+        Measured {
+            median: median(self.valid).filter(|_| samples.kept >= FEWEST),
+            samples: Some(samples),
+        }
+    }
+}
+
+impl Span {
+    fn of(work: impl FnOnce()) -> Self {
+        let (start, cpu) = (Instant::now(), CpuTime::THREAD.now());
+        work();
+        Self {
+            cpu: CpuTime::THREAD.now() - cpu,
+            end: Instant::now(),
+            start,
+        }
+    }
+}
+
+/// Lets two threads go on at the same time. Waking one takes longer than many a sample, so they
+/// spin.
+fn meet(arrived: &AtomicUsize) {
+    let before = arrived.fetch_add(1, Ordering::AcqRel);
+    let both = (before / 2 + 1) * 2;
+    for spins in 1_u64.. {
+        if arrived.load(Ordering::Acquire) >= both {
+            return;
+        }
+        if spins % 1_000 == 0 {
+            thread::yield_now();
+        }
+        hint::spin_loop();
+    }
+}
