@@ -2,13 +2,44 @@
 //!
 //! Shells are written against this module as `crate::sync`. Loom and shuttle compile the same shell
 //! files in crates whose `sync` holds their own primitives under these names (`tests/loom`,
-//! `tests/shuttle`). What is trusted is that [`let_in`] does here what it does there or less, and
-//! that these locks exclude.
+//! `tests/shuttle`). What is trusted is that [`let_in`] does here what it does there or less, that
+//! these locks exclude, and that the accesses of [`SeqCstU64`] have one total order.
 
-pub use std::sync::Arc;
 pub use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub use std::sync::{Arc, OnceLock};
 
 pub use parking_lot::{Mutex, MutexGuard};
+
+/// A number modulo 2^64 whose accesses, with those of all others of its kind, have one total order:
+/// sequential consistency. On x86-64 that costs additions and loads nothing. Loom knows it of fences
+/// only, so its twin has these.
+#[derive(Debug, Default)]
+pub struct SeqCstU64(AtomicU64);
+
+impl SeqCstU64 {
+    /// Holds `value`.
+    pub const fn new(value: u64) -> Self {
+        Self(AtomicU64::new(value))
+    }
+
+    /// The number.
+    #[inline]
+    pub fn load(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Adds 1.
+    #[inline]
+    pub fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Makes it `value`. Only one thread at a time may do so.
+    #[inline]
+    pub fn store(&self, value: u64) {
+        self.0.store(value, Ordering::SeqCst);
+    }
+}
 
 /// A variable of condition, to wait for changes of what a [`Mutex`] guards.
 #[derive(Debug, Default)]

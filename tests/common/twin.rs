@@ -1,10 +1,88 @@
 //! `concord_systems::sync` under a checker of interleavings. The root of the test crate says whose
 //! primitives these are.
 
+use std::cell::Cell;
+
 pub use crate::primitives::atomic::{
     AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
 pub use crate::primitives::{Arc, Mutex, MutexGuard};
+
+/// As `concord_systems::sync::SeqCstU64`. Loom treats such accesses as acquiring and releasing ones,
+/// but knows fences: one after every access gives these and no other accesses one total order.
+#[derive(Debug)]
+pub struct SeqCstU64(AtomicU64);
+
+impl SeqCstU64 {
+    /// Holds `value`.
+    pub fn new(value: u64) -> Self {
+        Self(AtomicU64::new(value))
+    }
+
+    /// The number.
+    pub fn load(&self) -> u64 {
+        ordered(self.0.load(Ordering::Acquire))
+    }
+
+    /// Adds 1.
+    pub fn add_one(&self) {
+        ordered(self.0.fetch_add(1, Ordering::AcqRel));
+    }
+
+    /// Makes it `value`.
+    pub fn store(&self, value: u64) {
+        ordered(self.0.store(value, Ordering::Release));
+    }
+}
+
+fn ordered<T>(accessed: T) -> T {
+    if !WEAKENED.get() {
+        crate::primitives::atomic::fence(Ordering::SeqCst);
+    }
+    accessed
+}
+
+thread_local! {
+    static WEAKENED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `case` with accesses of [`SeqCstU64`] that acquire and release and have no total order: a
+/// mutant of the primitives.
+pub fn weakened(case: impl FnOnce()) {
+    WEAKENED.set(true);
+    case();
+    WEAKENED.set(false);
+}
+
+/// As `std::sync::OnceLock`.
+#[derive(Debug)]
+pub struct OnceLock<T> {
+    full: AtomicBool,
+    value: std::sync::OnceLock<T>,
+}
+
+impl<T> OnceLock<T> {
+    /// Holds nothing.
+    pub fn new() -> Self {
+        Self {
+            full: AtomicBool::new(false),
+            value: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// The value, if this thread can see it.
+    pub fn get(&self) -> Option<&T> {
+        let full = self.full.load(Ordering::Acquire);
+        full.then(|| self.value.get().expect("it was set before"))
+    }
+
+    /// Sets the value if there is none.
+    pub fn set(&self, value: T) -> Result<(), T> {
+        self.value.set(value)?;
+        self.full.store(true, Ordering::Release);
+        Ok(())
+    }
+}
 
 /// As `concord_systems::sync::Condvar`.
 #[derive(Debug)]

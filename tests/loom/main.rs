@@ -5,6 +5,8 @@
 
 #![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
 
+mod explore;
+
 mod primitives {
     pub use loom::sync::*;
 }

@@ -5,6 +5,11 @@
 
 #![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
 
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "tests take what they need")]
+mod common;
+mod explore;
+
 mod primitives {
     pub use shuttle::sync::*;
 }

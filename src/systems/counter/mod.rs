@@ -6,13 +6,16 @@
 //! running replica holds can be fetched in the end. Source: `docs/spec/counter.md`. Models:
 //! `counter/*`.
 
+mod dense;
 mod message;
+pub mod shell;
 mod space;
 mod state;
 mod step;
 mod strategy;
 pub mod trace;
 
+pub use dense::Totals;
 pub use message::{CallId, Direction, Failure, Input, Output, QueryEnd};
 pub use space::{DataKey, Generation, Place, Small, SmallAddress, SmallKey, Space, Text};
 pub use state::State;

@@ -1,5 +1,6 @@
 //! Keys of sub-counters: as the text of the spec, or as small integers.
 
+use std::borrow::Borrow;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -82,6 +83,13 @@ impl DataKey {
 
     /// The normal form.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Equal, ordered and hashed as its normal form is.
+impl Borrow<str> for DataKey {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

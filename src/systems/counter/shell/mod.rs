@@ -1,0 +1,34 @@
+//! The counter where threads share it: counting costs one atomic addition, reading takes no lock.
+//!
+//! Claim: every increment is counted exactly once, a read returns a value that the counter had at
+//! some instant between call and return (CTR-S9), what is flushed never exceeds what was counted and
+//! never falls, and who waited for a flush is covered by it. Assumed: no sub-counter is raised 2^64
+//! times during one call. Source: CTR-2, CTR-7, CTR-8, CTR-10 of `docs/spec/counter.md` and its
+//! defect C-3; the atomic snapshot by double collect is Afek et al., "Atomic Snapshots of Shared
+//! Memory", JACM 40(4), 1993. Checked by `tests/loom` and `tests/shuttle`, which compile these very
+//! files.
+//!
+//! A [`Live`] holds what one process life counted, by data key and direction, beside the sums of all
+//! other sub-counters as merges report them. Who counts holds a [`Handle`] or a [`Writer`], who reads
+//! a [`Reader`]. The totals are made durable through [`Flush`], best by a [`GroupCommit`].
+//!
+//! # Order of memory
+//!
+//! Counts are sequentially consistent ([`crate::sync::SeqCstU64`]). Relaxed additions would not lose
+//! any, but two threads that each add and then read could both miss the other's addition, and two
+//! readers could see an increment and a decrement in different orders; no one order of the calls
+//! explains either. The total order of all accesses is what "instant" means here.
+
+mod cell;
+mod commit;
+mod flush;
+mod handle;
+mod live;
+mod writer;
+
+pub use cell::Collect;
+pub use commit::{GroupCommit, Join};
+pub use flush::{Counted, Flush};
+pub use handle::{Handle, Reader};
+pub use live::Live;
+pub use writer::Writer;
