@@ -12,6 +12,7 @@ use std::time::Duration;
 use concord::models::checker::Limits;
 use concord::models::registry::{Budget, Subject, Target, resolve};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use rustix::time::ClockId;
 
 use cpu::CpuTime;
 
@@ -54,7 +55,7 @@ fn subject(model: &str) -> Box<dyn Subject> {
 criterion_group! {
     name = benches;
     // Stateright searches on threads of its own.
-    config = Criterion::default().with_measurement(CpuTime::PROCESS);
+    config = Criterion::default().with_measurement(CpuTime(ClockId::ProcessCPUTime));
     targets = states
 }
 criterion_main!(benches);

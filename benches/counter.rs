@@ -29,6 +29,7 @@ use concord::systems::replay::Outcome;
 use crdt_kit::Crdt as _;
 use crdts::{CmRDT as _, CvRDT as _};
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Throughput, criterion_group};
+use rustix::time::ClockId;
 use serde_json::Value;
 
 use common::cpu::CpuTime;
@@ -502,7 +503,7 @@ fn replays(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().with_measurement(CpuTime::THREAD);
+    config = criterion::Criterion::default().with_measurement(CpuTime(ClockId::ThreadCPUTime));
     targets = increments, reads, puts, walks, merges, replays
 }
 

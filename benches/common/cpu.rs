@@ -6,17 +6,11 @@ use std::time::Duration;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use rustix::time::{ClockId, clock_gettime};
 
-/// A clock that runs only while it is our turn.
+/// A clock that runs only while the calling thread, or any thread of this process, has a core.
 #[derive(Clone, Copy)]
-pub(crate) struct CpuTime(ClockId);
+pub(crate) struct CpuTime(pub(crate) ClockId);
 
 impl CpuTime {
-    /// Of the calling thread.
-    pub(crate) const THREAD: Self = Self(ClockId::ThreadCPUTime);
-
-    /// Of all threads, for what starts its own.
-    pub(crate) const PROCESS: Self = Self(ClockId::ProcessCPUTime);
-
     pub(crate) fn now(self) -> Duration {
         let time = clock_gettime(self.0);
         Duration::try_from(time).expect("the time since the start is not negative")

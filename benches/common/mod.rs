@@ -10,8 +10,12 @@ pub(crate) mod rounds;
 
 use std::collections::BTreeMap;
 use std::env;
+use std::time::Duration;
 
 use concord::goals::{self, Bound, Goal, Run, Samples};
+use rustix::time::ClockId;
+
+use cpu::CpuTime;
 
 const RUNS: usize = 3;
 
@@ -46,6 +50,10 @@ pub(crate) fn measure(bench: &str, measure: impl Fn(&mut Goals)) {
         measure(&mut goals);
     }
     goals::save(&goals::directory(), bench, &goals.0).expect("the target directory is writable");
+}
+
+fn thread_time() -> Duration {
+    CpuTime(ClockId::ThreadCPUTime).now()
 }
 
 impl Goals {

@@ -13,8 +13,7 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::cpu::CpuTime;
-use super::{Group, Measured};
+use super::{Group, Measured, thread_time};
 
 /// Valid samples that a variant needs, and with which it is done.
 const FEWEST: usize = 9;
@@ -22,12 +21,12 @@ const ENOUGH: usize = 31;
 
 const MOST_ROUNDS: usize = 200;
 
-/// The part of the time in which each thread has to have a core.
-const TOGETHER: f64 = 0.9;
+/// The part of its time in which a thread that ran undisturbed had a core.
+pub(crate) const TOGETHER: f64 = 0.9;
 
 /// Variants by name.
-#[derive(Default)]
 pub(crate) struct Pairs<'a> {
+    together: f64,
     variants: Vec<Variant<'a>>,
 }
 
@@ -40,15 +39,10 @@ struct Variant<'a> {
     part: Box<dyn Fn(usize) + Sync + 'a>,
 }
 
-/// Threads that run at once, and what makes a sample of them valid.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Threads {
-    /// One thread; valid if it had a core nearly all the time.
     One,
-    /// Two threads; valid if both had a core nearly all the time.
     Two,
-    /// Two threads that wait for each other, of which no sample is invalid.
-    Waiting,
 }
 
 /// What became of a variant so far.
@@ -67,6 +61,14 @@ struct Span {
 }
 
 impl<'a> Pairs<'a> {
+    /// Samples are valid if every thread had a core for this part of the time.
+    pub(crate) fn new(together: f64) -> Self {
+        Self {
+            together,
+            variants: Vec::new(),
+        }
+    }
+
     /// Adds what `threads` do: `part` of each by its number, `operations` in all.
     pub(crate) fn add(
         &mut self,
@@ -90,7 +92,7 @@ impl<'a> Pairs<'a> {
         let arrived = AtomicUsize::new(0);
         let run = |at: usize, thread| {
             let variant: &Variant<'_> = &variants[at];
-            if !matches!(variant.threads, Threads::One) {
+            if variant.threads == Threads::Two {
                 meet(&arrived);
             }
             Span::of(|| (variant.part)(thread))
@@ -105,7 +107,7 @@ impl<'a> Pairs<'a> {
                 }
             });
             let sample = |at: usize| {
-                if let Threads::One = variants[at].threads {
+                if variants[at].threads == Threads::One {
                     return vec![run(at, 0)];
                 }
                 orders.send(at).expect("the other thread waits for orders");
@@ -118,7 +120,7 @@ impl<'a> Pairs<'a> {
                 order.shuffle(&mut random);
                 for &at in &order {
                     if paired[at].valid.len() < ENOUGH {
-                        paired[at].take(&sample(at), &variants[at]);
+                        paired[at].take(&sample(at), variants[at].operations, self.together);
                     }
                 }
             }
@@ -132,16 +134,16 @@ impl<'a> Pairs<'a> {
 }
 
 impl Paired {
-    fn take(&mut self, spans: &[Span], variant: &Variant<'_>) {
+    fn take(&mut self, spans: &[Span], operations: u64, together: f64) {
         self.tries += 1;
         let start = spans.iter().map(|span| span.start).min();
         let end = spans.iter().map(|span| span.end).max();
         let wall = end.expect("a span") - start.expect("a span");
         let cpu: Duration = spans.iter().map(|span| span.cpu).sum();
-        let least = wall.mul_f64(TOGETHER * spans.len() as f64);
-        if cpu >= least || matches!(variant.threads, Threads::Waiting) {
+        let least = wall.mul_f64(together * spans.len() as f64);
+        if cpu >= least {
             let nanoseconds = wall.as_nanos() as f64;
-            self.valid.push(nanoseconds / variant.operations as f64);
+            self.valid.push(nanoseconds / operations as f64);
         }
     }
 
@@ -159,10 +161,10 @@ impl Paired {
 
 impl Span {
     fn of(work: impl FnOnce()) -> Self {
-        let (start, cpu) = (Instant::now(), CpuTime::THREAD.now());
+        let (start, cpu) = (Instant::now(), thread_time());
         work();
         Self {
-            cpu: CpuTime::THREAD.now() - cpu,
+            cpu: thread_time() - cpu,
             end: Instant::now(),
             start,
         }

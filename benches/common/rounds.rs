@@ -11,8 +11,7 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::cpu::CpuTime;
-use super::{Group, Measured};
+use super::{Group, Measured, thread_time};
 
 const ROUNDS: usize = 31;
 
@@ -108,7 +107,7 @@ impl Variant<'_> {
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
-    let start = CpuTime::THREAD.now();
+    let start = thread_time();
     work();
-    CpuTime::THREAD.now() - start
+    thread_time() - start
 }
