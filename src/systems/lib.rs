@@ -3,6 +3,7 @@
 //! Each system is a plain value and a `step`: no clock, thread, file, socket, global or random source
 //! is reachable from this crate. What is deliberately absent: stateright, runtimes, command lines.
 
+pub mod broadcast;
 pub mod counter;
 pub mod machine;
 pub mod map;

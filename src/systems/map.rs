@@ -57,6 +57,25 @@ impl<K: Ord, V> SortedMap<K, V> {
         }
     }
 
+    /// The value under `key`, to be changed. O(log n).
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        match &mut self.0 {
+            Form::Flat(entries) => match entries.binary_search_by(|(k, _)| k.cmp(key)) {
+                Ok(at) => Some(&mut entries[at].1),
+                Err(_) => None,
+            },
+            Form::Tree(entries) => entries.get_mut(key),
+        }
+    }
+
+    /// Changes every value, in ascending order of keys.
+    pub fn change_each(&mut self, change: impl FnMut(&mut V)) {
+        match &mut self.0 {
+            Form::Flat(entries) => entries.iter_mut().map(|(_, value)| value).for_each(change),
+            Form::Tree(entries) => entries.values_mut().for_each(change),
+        }
+    }
+
     /// Whether `key` is present. O(log n).
     pub fn contains(&self, key: &K) -> bool {
         self.get(key).is_some()

@@ -1,0 +1,371 @@
+//! Calls in progress, each a sequence of the atomic steps of section 3.
+//!
+//! A call is a value of the thread that makes it. [`Receive::advance`] and [`Next::advance`] take one
+//! step on the shared [`Channel`]; a driver decides what may come between two steps. The model lets
+//! anything come between; the shell lets others in where the order can matter.
+
+use serde::Serialize;
+
+use super::channel::{Channel, Choices};
+use super::message::{Abort, Choice, Reason, Receipt, Stop, Taken};
+use super::strategy::{Close, Overflow, Shutdown, Waiting};
+
+/// What came of one step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Progress<M, T> {
+    /// The call goes on.
+    More,
+    /// A Receive found the queue full and goes on with R4.
+    Full,
+    /// A Receive took R4 and removed this message, if there was one.
+    Removed(Option<M>),
+    /// A Next waits until it is woken.
+    Parked,
+    /// Another call holds what this one needs; nothing was changed.
+    Blocked,
+    /// No case was chosen, or an impossible one; nothing was changed.
+    Undecided,
+    /// The process aborts.
+    Aborted(Abort),
+    /// The call returns.
+    Done(T),
+}
+
+/// A Receive in progress (BRC-5).
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
+pub struct Receive<M> {
+    /// Until it is appended or discarded.
+    message: Option<M>,
+    at: ReceiveStep,
+    /// Whether it holds the mutex.
+    holds: bool,
+    receipt: Receipt,
+}
+
+/// The step that a Receive takes next.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+enum ReceiveStep {
+    /// R1.
+    Lock,
+    /// R2.
+    TestClosed,
+    /// R3.
+    Decide,
+    /// R4.
+    Remove,
+    /// R5.
+    Append,
+    /// R6.
+    Unlock,
+}
+
+impl<M> Receive<M> {
+    /// A Receive about to take R1.
+    pub const fn new(message: M) -> Self {
+        Self {
+            message: Some(message),
+            at: ReceiveStep::Lock,
+            holds: false,
+            receipt: Receipt::Queued,
+        }
+    }
+
+    /// Whether it holds the mutex.
+    pub fn holds_mutex(&self) -> bool {
+        self.holds
+    }
+
+    /// Whether it found the queue full and has not yet taken R4.
+    pub fn is_before_removal(&self) -> bool {
+        self.at == ReceiveStep::Remove
+    }
+
+    /// The cases among which the next step chooses; none if it does not choose.
+    pub fn choices(&self, channel: &Channel<M>) -> Choices {
+        match self.at {
+            ReceiveStep::Decide => channel.intake(),
+            _ => Choices::default(),
+        }
+    }
+
+    /// Whether the next step would change nothing.
+    pub fn is_blocked(&self, channel: &Channel<M>) -> bool {
+        match self.at {
+            ReceiveStep::Lock => channel.is_locked(),
+            ReceiveStep::Remove => self.lacks_message(channel),
+            _ => false,
+        }
+    }
+
+    fn lacks_message(&self, channel: &Channel<M>) -> bool {
+        let waits = channel.strategies.overflow == Overflow::OldestBlocking;
+        waits && channel.pending().len() == 0
+    }
+
+    /// Takes the next step. `choose` picks among the cases of R3, of which at least one is possible.
+    #[inline]
+    pub fn advance(
+        &mut self,
+        channel: &mut Channel<M>,
+        choose: impl FnOnce(Choices) -> Option<Choice>,
+    ) -> Progress<M, Receipt> {
+        match self.at {
+            ReceiveStep::Lock if !channel.try_lock() => return Progress::Blocked,
+            ReceiveStep::Lock => {
+                self.holds = true;
+                channel.count_received();
+                self.at = ReceiveStep::TestClosed;
+            }
+            ReceiveStep::TestClosed if channel.refuses() => self.reject(channel),
+            ReceiveStep::TestClosed => self.at = ReceiveStep::Decide,
+            ReceiveStep::Decide => return self.decide(channel, choose),
+            ReceiveStep::Remove if self.lacks_message(channel) => return Progress::Blocked,
+            ReceiveStep::Remove => return self.remove(channel),
+            ReceiveStep::Append => return self.append(channel),
+            ReceiveStep::Unlock => {
+                self.unlock(channel);
+                return Progress::Done(self.receipt);
+            }
+        }
+        Progress::More
+    }
+
+    fn unlock(&mut self, channel: &mut Channel<M>) {
+        if std::mem::take(&mut self.holds) {
+            channel.unlock();
+        }
+    }
+
+    fn reject(&mut self, channel: &mut Channel<M>) {
+        channel.count_rejected();
+        self.discard(Receipt::Rejected);
+    }
+
+    fn discard(&mut self, receipt: Receipt) {
+        self.message = None;
+        self.receipt = receipt;
+        self.at = ReceiveStep::Unlock;
+    }
+
+    /// R3.
+    #[inline]
+    fn decide(
+        &mut self,
+        channel: &mut Channel<M>,
+        choose: impl FnOnce(Choices) -> Option<Choice>,
+    ) -> Progress<M, Receipt> {
+        let cases = channel.intake();
+        if cases.is_empty() {
+            return self.full(channel);
+        }
+        match choose(cases).filter(|choice| cases.contains(*choice)) {
+            Some(Choice::Queue) => self.append(channel),
+            Some(Choice::Reject) => {
+                self.reject(channel);
+                Progress::More
+            }
+            _ => Progress::Undecided,
+        }
+    }
+
+    fn full(&mut self, channel: &mut Channel<M>) -> Progress<M, Receipt> {
+        match channel.strategies.overflow {
+            Overflow::Newest => {
+                channel.count_dropped();
+                self.discard(Receipt::DroppedNewest);
+                return Progress::More;
+            }
+            Overflow::OldestUnlocked => self.unlock(channel),
+            Overflow::Oldest | Overflow::OldestIfStillFull | Overflow::OldestBlocking => {}
+        }
+        self.at = ReceiveStep::Remove;
+        Progress::Full
+    }
+
+    /// R4.
+    fn remove(&mut self, channel: &mut Channel<M>) -> Progress<M, Receipt> {
+        if channel.strategies.overflow == Overflow::OldestIfStillFull && channel.has_room() {
+            return self.append(channel);
+        }
+        let removed = channel.remove_oldest();
+        if removed.is_some() {
+            self.receipt = Receipt::DroppedOldest;
+        }
+        self.at = ReceiveStep::Append;
+        Progress::Removed(removed)
+    }
+
+    /// R5, or the append of R3.
+    #[inline]
+    fn append(&mut self, channel: &mut Channel<M>) -> Progress<M, Receipt> {
+        let message = self.message.take();
+        match channel.append(message.expect("a message is appended once")) {
+            Err(abort) => Progress::Aborted(abort),
+            Ok(()) => {
+                self.at = ReceiveStep::Unlock;
+                Progress::More
+            }
+        }
+    }
+}
+
+/// A Next in progress (BRC-6).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+pub struct Next {
+    at: NextStep,
+}
+
+/// The step that a Next takes next.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+enum NextStep {
+    /// N1.
+    Choose,
+    /// N1, having found no case ([`Waiting::Unchecked`] only).
+    Park,
+    /// N1, until woken.
+    Parked,
+    /// N2.
+    Lock,
+    /// N3.
+    Close,
+    /// N4.
+    Unlock,
+}
+
+impl Next {
+    /// A Next about to take N1.
+    pub const fn new() -> Self {
+        Self {
+            at: NextStep::Choose,
+        }
+    }
+
+    /// Whether it waits to be woken.
+    pub fn is_parked(&self) -> bool {
+        self.at == NextStep::Parked
+    }
+
+    /// Whether it holds the mutex, or closes without it.
+    pub fn is_closing(&self) -> bool {
+        matches!(self.at, NextStep::Close | NextStep::Unlock)
+    }
+
+    /// Whether it found no case and will wait without another look ([`Waiting::Unchecked`] only).
+    pub fn is_about_to_park(&self) -> bool {
+        self.at == NextStep::Park
+    }
+
+    /// Lets it look again, if it is parked.
+    pub fn wake(&mut self) {
+        if self.is_parked() {
+            self.at = NextStep::Choose;
+        }
+    }
+
+    /// The cases among which the next step chooses; none if it does not choose.
+    pub fn choices<M>(&self, channel: &Channel<M>, caller: Option<Reason>) -> Choices {
+        match self.at {
+            NextStep::Choose => channel.offer().with(Choice::Caller, caller.is_some()),
+            _ => Choices::default(),
+        }
+    }
+
+    /// Whether the next step would change nothing.
+    pub fn is_blocked<M>(&self, channel: &Channel<M>) -> bool {
+        self.is_parked() || self.at == NextStep::Lock && channel.is_locked()
+    }
+
+    /// Takes the next step. `choose` picks among the cases of N1, of which at least one is possible;
+    /// `caller` is the reason of the caller's signal, once set.
+    #[inline]
+    pub fn advance<M>(
+        &mut self,
+        channel: &mut Channel<M>,
+        caller: Option<Reason>,
+        choose: impl FnOnce(Choices) -> Option<Choice>,
+    ) -> Progress<M, Result<Taken<M>, Stop>> {
+        match self.at {
+            NextStep::Choose => return self.choose(channel, caller, choose),
+            NextStep::Parked => return Progress::Parked,
+            NextStep::Park => {
+                self.at = NextStep::Parked;
+                return Progress::Parked;
+            }
+            NextStep::Lock if !channel.try_lock() => return Progress::Blocked,
+            NextStep::Lock => self.at = NextStep::Close,
+            NextStep::Close => match channel.close() {
+                Err(abort) => return Progress::Aborted(abort),
+                Ok(()) if closes_locked(channel) => self.at = NextStep::Unlock,
+                Ok(()) => return ended(channel),
+            },
+            NextStep::Unlock => {
+                channel.unlock();
+                return ended(channel);
+            }
+        }
+        Progress::More
+    }
+
+    /// N1.
+    #[inline]
+    fn choose<M>(
+        &mut self,
+        channel: &mut Channel<M>,
+        caller: Option<Reason>,
+        choose: impl FnOnce(Choices) -> Option<Choice>,
+    ) -> Progress<M, Result<Taken<M>, Stop>> {
+        let cases = self.choices(channel, caller);
+        if cases.is_empty() {
+            return self.park(channel.strategies.waiting);
+        }
+        match (
+            choose(cases).filter(|choice| cases.contains(*choice)),
+            caller,
+        ) {
+            (Some(Choice::Data), _) => {
+                let (message, missed) = channel.take();
+                Progress::Done(Ok(Taken { message, missed }))
+            }
+            (Some(Choice::Caller), Some(reason)) => Progress::Done(Err(Stop::Caller(reason))),
+            (Some(Choice::Parent), _) => {
+                self.at = if closes_locked(channel) {
+                    NextStep::Lock
+                } else {
+                    NextStep::Close
+                };
+                Progress::More
+            }
+            _ => Progress::Undecided,
+        }
+    }
+
+    fn park<M>(&mut self, waiting: Waiting) -> Progress<M, Result<Taken<M>, Stop>> {
+        match waiting {
+            Waiting::Atomic => {
+                self.at = NextStep::Parked;
+                Progress::Parked
+            }
+            Waiting::Unchecked => {
+                self.at = NextStep::Park;
+                Progress::More
+            }
+        }
+    }
+}
+
+impl Default for Next {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn closes_locked<M>(channel: &Channel<M>) -> bool {
+    matches!(channel.strategies.close, Close::Locked | Close::Repeated)
+}
+
+fn ended<M>(channel: &Channel<M>) -> Progress<M, Result<Taken<M>, Stop>> {
+    Progress::Done(Err(match channel.strategies.shutdown {
+        Shutdown::Cancelled => Stop::Cancelled,
+        Shutdown::End => Stop::Ended,
+    }))
+}

@@ -1,0 +1,3 @@
+//! The broadcaster from outside.
+
+mod inbox;
