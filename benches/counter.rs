@@ -508,6 +508,6 @@ criterion_group! {
 }
 
 fn main() {
-    benches();
     common::measure("counter", goals::measure);
+    benches();
 }

@@ -2,6 +2,7 @@
 //! `concord report` shows whether they are met.
 
 use std::env;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,38 @@ impl Bound {
             Bound::AtLeast(least) => ratio >= least,
             Bound::AtMost(most) => ratio <= most,
         }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::AtLeast(least) => write!(f, "≥ {least:.2}"),
+            Bound::AtMost(most) => write!(f, "≤ {most:.2}"),
+        }
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ratio {
+            Some(ratio) => write!(f, "{ratio:.2}")?,
+            None => write!(f, "not valid")?,
+        }
+        match self.samples {
+            Some(Samples { kept, tries }) => write!(f, " ({kept}/{tries})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Met => "met",
+            Verdict::Missed => "missed",
+            Verdict::NotValid => "not valid",
+        })
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod rounds;
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt;
 use std::time::Duration;
 
 use concord::goals::{self, Bound, Goal, Run, Samples};
@@ -23,12 +24,20 @@ const RUNS: usize = 3;
 pub(crate) type Group = BTreeMap<&'static str, Measured>;
 
 /// What was measured of a variant.
-#[derive(Debug)]
 pub(crate) struct Measured {
     /// Nanoseconds of one operation; none if too few samples were valid.
     pub(crate) median: Option<f64>,
     /// Where samples can be invalid.
     pub(crate) samples: Option<Samples>,
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.median {
+            Some(median) => write!(f, "{median:.2} ns"),
+            None => write!(f, "not valid"),
+        }
+    }
 }
 
 /// The goals of one bench, as far as they are measured.
@@ -67,6 +76,7 @@ impl Goals {
         group: &Group,
     ) {
         let both = [concord, peer].map(|name| &group[name]);
+        println!("{id:4} {what}: {} / {peer}: {}", both[0], both[1]);
         let ratio = match both.map(|measured| measured.median) {
             [Some(concord), Some(peer)] => Some(bound.ratio(concord, peer)),
             _ => None,
@@ -77,7 +87,7 @@ impl Goals {
     }
 
     fn push(&mut self, id: &str, what: &str, bound: Bound, peer: &str, run: Run) {
-        println!("{id} {what} / {peer}: {run:?}, {bound:?}");
+        println!("     {run}; {bound}");
         let is_same = |goal: &&mut Goal| (&*goal.id, &*goal.what, &*goal.peer) == (id, what, peer);
         match self.0.iter_mut().find(is_same) {
             Some(goal) => goal.runs.push(run),

@@ -69,7 +69,8 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Adds what `threads` do: `part` of each by its number, `operations` in all.
+    /// Adds what `threads` do: `part` of each by its number, `operations` in all. A sample should
+    /// take a fraction of a millisecond, so that it often fits between two turns of other programs.
     pub(crate) fn add(
         &mut self,
         name: &'static str,
@@ -171,18 +172,12 @@ impl Span {
     }
 }
 
-/// Lets two threads go on at the same time. Waking one takes longer than many a sample, so they
-/// spin.
+/// Lets two threads go on at the same time. They spin: one that sleeps or yields would not be there
+/// when the other one gets its core.
 fn meet(arrived: &AtomicUsize) {
     let before = arrived.fetch_add(1, Ordering::AcqRel);
     let both = (before / 2 + 1) * 2;
-    for spins in 1_u64.. {
-        if arrived.load(Ordering::Acquire) >= both {
-            return;
-        }
-        if spins % 1_000 == 0 {
-            thread::yield_now();
-        }
+    while arrived.load(Ordering::Acquire) < both {
         hint::spin_loop();
     }
 }

@@ -46,25 +46,8 @@ impl<'a> Rounds<'a> {
         });
     }
 
-    /// Adds a variant: one call of `call` on an input of its own; neither making nor dropping the
-    /// input is timed.
-    pub(crate) fn add_on<I, R>(
-        &mut self,
-        name: &'static str,
-        mut input: impl FnMut() -> I + 'a,
-        mut call: impl FnMut(&mut I) -> R + 'a,
-    ) {
-        self.add_timed(name, move |calls| {
-            let mut inputs: Vec<I> = (0..calls).map(|_| input()).collect();
-            timed(|| {
-                for input in &mut inputs {
-                    black_box(call(input));
-                }
-            })
-        });
-    }
-
-    fn add_timed(&mut self, name: &'static str, time: impl FnMut(u64) -> Duration + 'a) {
+    /// Adds a variant that times so many calls itself, by [`timed`].
+    pub(crate) fn add_timed(&mut self, name: &'static str, time: impl FnMut(u64) -> Duration + 'a) {
         self.variants.push(Variant {
             name,
             calls: 1,
@@ -106,7 +89,8 @@ impl Variant<'_> {
     }
 }
 
-fn timed(work: impl FnOnce()) -> Duration {
+/// The time of this thread that the work takes.
+pub(crate) fn timed(work: impl FnOnce()) -> Duration {
     let start = thread_time();
     work();
     thread_time() - start
