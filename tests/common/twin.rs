@@ -49,9 +49,15 @@ thread_local! {
 /// Runs `case` with accesses of [`SeqCstU64`] that acquire and release and have no total order: a
 /// mutant of the primitives.
 pub fn weakened(case: impl FnOnce()) {
+    struct Restore;
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            WEAKENED.set(false);
+        }
+    }
     WEAKENED.set(true);
+    let _restore = Restore;
     case();
-    WEAKENED.set(false);
 }
 
 /// As `std::sync::OnceLock`.

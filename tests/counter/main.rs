@@ -9,6 +9,7 @@ mod disk;
 mod durability;
 mod kill;
 mod laws;
+mod live;
 mod replica;
 mod storage;
 mod storage_errors;

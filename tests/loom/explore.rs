@@ -38,13 +38,13 @@ pub(crate) fn explore(
     iterations
 }
 
-/// The message with which some interleaving of `case` fails.
+/// The message with which some interleaving of `case` fails. Those of few preemptions are tried.
 ///
 /// # Panics
-/// If none does.
+/// If none of them does.
 pub(crate) fn fails(case: impl Fn() + Send + Sync + 'static) -> String {
     silence_this_thread(true);
-    let found = panic::catch_unwind(AssertUnwindSafe(|| builder(None).check(case)));
+    let found = panic::catch_unwind(AssertUnwindSafe(|| builder(Some(3)).check(case)));
     silence_this_thread(false);
     let failure = found.expect_err("an interleaving that fails");
     message(failure.as_ref())

@@ -5,7 +5,10 @@
 
 #![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
 
+mod counter;
 mod explore;
+#[path = "../common/orders.rs"]
+mod orders;
 
 mod primitives {
     pub use loom::sync::*;

@@ -8,6 +8,7 @@
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "tests take what they need")]
 mod common;
+mod counter;
 mod explore;
 
 mod primitives {

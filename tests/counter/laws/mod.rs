@@ -16,7 +16,7 @@ use proptest::test_runner::{Config, FileFailurePersistence};
 use crate::common::soak;
 
 /// So many cases, a hundred times as many in a soak.
-fn cases(short: u32) -> Config {
+pub(crate) fn cases(short: u32) -> Config {
     let cases = soak(short.into(), 100 * u64::from(short));
     Config {
         cases: u32::try_from(cases).expect("a soak of fewer than four thousand million cases"),

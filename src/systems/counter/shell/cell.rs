@@ -79,6 +79,8 @@ pub(super) struct Side {
 struct Admin {
     /// The sub-counters behind `others`, as far as this side was told them one by one.
     totals: Totals,
+    /// What `others` holds.
+    sum: u64,
     /// The slot shared next, once there are as many as there may be.
     next: u64,
 }
@@ -178,31 +180,30 @@ impl Side {
         Arc::clone(slot)
     }
 
-    /// The sum of all other sub-counters is now `sum`, unless a larger one was told before.
+    /// The sum of all other sub-counters is now `sum`.
     pub(super) fn merged(&self, sum: u64) {
-        let _admin = lock(&self.admin);
-        self.raise(sum);
+        self.tell(&mut lock(&self.admin), sum);
     }
 
     /// Merges sub-counters other than the own one.
     pub(super) fn merge(&self, totals: &Totals) {
         let mut admin = lock(&self.admin);
         admin.totals.merge(totals);
-        self.raise(admin.totals.sum());
+        let sum = admin.totals.sum();
+        self.tell(&mut admin, sum);
     }
 
     /// Merges one sub-counter other than the own one.
     pub(super) fn apply(&self, id: u64, total: u64) {
         let mut admin = lock(&self.admin);
         let raised = admin.totals.apply(id, total);
-        self.raise(self.others.load().wrapping_add(raised));
+        let sum = admin.sum.wrapping_add(raised);
+        self.tell(&mut admin, sum);
     }
 
-    /// Only under the lock. Which of two sums is the later one shows modulo 2^64 as long as they are
-    /// not half of it apart.
-    fn raise(&self, sum: u64) {
-        let ahead = sum.wrapping_sub(self.others.load());
-        if ahead != 0 && ahead < 1 << 63 {
+    fn tell(&self, admin: &mut Admin, sum: u64) {
+        if admin.sum != sum {
+            admin.sum = sum;
             self.others.store(sum);
         }
     }

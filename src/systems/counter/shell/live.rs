@@ -73,8 +73,8 @@ impl Live {
     }
 
     /// Tells the sum of all sub-counters of `key` but the own one, former generations of this node
-    /// included. A sum smaller than one told before is ignored; sums are compared modulo 2^64. For
-    /// callers that keep the entries themselves; call it under the lock that guards these.
+    /// included. For callers that keep the entries themselves: call it under the lock that guards
+    /// these, so that sums are told in the order in which they came to be.
     pub fn merged(&self, key: &DataKey, direction: Direction, sum_of_others: u64) {
         self.cell(key).side(direction).merged(sum_of_others);
     }
