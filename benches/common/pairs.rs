@@ -3,7 +3,7 @@
 //! then has everything to itself.
 
 use std::hint;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use concord::goals::{Samples, median};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::{Group, Measured, thread_time};
 
@@ -20,6 +21,11 @@ const FEWEST: usize = 9;
 const ENOUGH: usize = 31;
 
 const MOST_ROUNDS: usize = 200;
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Two threads that both have a core pass a meeting in less; they wait no longer to get there.
+const PASSES: Duration = Duration::from_micros(20);
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The part of its time in which a thread that ran undisturbed had a core.
 pub(crate) const TOGETHER: f64 = 0.9;
@@ -90,19 +96,23 @@ impl<'a> Pairs<'a> {
     pub(crate) fn measure(self) -> Group {
         let variants = &self.variants;
         let mut paired: Vec<Paired> = variants.iter().map(|_| Paired::default()).collect();
-        let arrived = AtomicUsize::new(0);
+        let meeting = Meeting::default();
+        let allowed = sched_getaffinity(None).expect("a thread may know its cores");
+        let start = Instant::now();
         let run = |at: usize, thread| {
             let variant: &Variant<'_> = &variants[at];
             if variant.threads == Threads::Two {
-                meet(&arrived);
+                meeting.attend(thread);
             }
             Span::of(|| (variant.part)(thread))
         };
         let (orders, ordered) = mpsc::channel();
         let (done, spans) = mpsc::channel();
         thread::scope(|scope| {
-            let run = &run;
+            let (run, allowed) = (&run, &allowed);
+            stay(allowed, 0);
             scope.spawn(move || {
+                stay(allowed, 1);
                 for at in ordered {
                     done.send(run(at, 1)).expect("the first thread waits");
                 }
@@ -120,12 +130,13 @@ impl<'a> Pairs<'a> {
             for _ in 0..MOST_ROUNDS {
                 order.shuffle(&mut random);
                 for &at in &order {
-                    if paired[at].valid.len() < ENOUGH {
+                    if start.elapsed() < LONGEST && paired[at].valid.len() < ENOUGH {
                         paired[at].take(&sample(at), variants[at].operations, self.together);
                     }
                 }
             }
             drop(orders);
+            sched_setaffinity(None, allowed).expect("it was allowed before");
         });
         let names = variants.iter().map(|variant| variant.name);
         names
@@ -172,12 +183,50 @@ impl Span {
     }
 }
 
-/// Lets two threads go on at the same time. They spin: one that sleeps or yields would not be there
-/// when the other one gets its core.
-fn meet(arrived: &AtomicUsize) {
-    let before = arrived.fetch_add(1, Ordering::AcqRel);
-    let both = (before / 2 + 1) * 2;
-    while arrived.load(Ordering::Acquire) < both {
-        hint::spin_loop();
+/// Where two threads wait until both have a core.
+#[derive(Default)]
+struct Meeting {
+    arrived: AtomicUsize,
+    over: AtomicBool,
+}
+
+impl Meeting {
+    /// Lets both threads go on at the same time. They spin: one that sleeps or yields would not be
+    /// there when the other one gets its core. Passing twice without delay shows that both have one;
+    /// after some time without that they go on all the same.
+    fn attend(&self, thread: usize) {
+        let start = Instant::now();
+        loop {
+            let before = Instant::now();
+            self.pass();
+            self.pass();
+            if thread == 0 {
+                let is_over = before.elapsed() < PASSES || start.elapsed() > PATIENCE;
+                self.over.store(is_over, Ordering::Release);
+            }
+            self.pass();
+            if self.over.load(Ordering::Acquire) {
+                return;
+            }
+        }
+    }
+
+    fn pass(&self) {
+        let before = self.arrived.fetch_add(1, Ordering::AcqRel);
+        let both = (before / 2 + 1) * 2;
+        while self.arrived.load(Ordering::Acquire) < both {
+            hint::spin_loop();
+        }
+    }
+}
+
+/// Keeps the calling thread on one of the first two cores that it may use, if it may use two: a busy
+/// scheduler leaves two threads on one core for long.
+fn stay(allowed: &CpuSet, thread: usize) {
+    let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
+    if let (Some(core), true) = (cores.nth(thread), allowed.count() > 1) {
+        let mut only = CpuSet::new();
+        only.set(core);
+        sched_setaffinity(None, &only).expect("the core is allowed");
     }
 }

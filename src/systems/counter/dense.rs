@@ -58,15 +58,7 @@ impl Totals {
 
     /// The sum, modulo 2^64 (CTR-7). O(n).
     pub fn sum(&self) -> u64 {
-        // Additions that do not wait for each other.
-        let (chunks, rest) = self.totals.as_chunks::<16>();
-        let mut sums = [0_u64; 16];
-        for chunk in chunks {
-            let pairs = sums.iter_mut().zip(chunk);
-            pairs.for_each(|(sum, total)| *sum = sum.wrapping_add(*total));
-        }
-        let sums = sums.iter().chain(rest);
-        sums.copied().fold(0, u64::wrapping_add)
+        sum(&self.totals)
     }
 
     /// Raises the total of `id` to `total`, unless it is as large already, and returns by how much
@@ -130,8 +122,23 @@ impl Totals {
     }
 }
 
-/// Raises each total to the other one in its place. The vectors that every processor of this kind has
-/// cannot compare numbers of 64 bits: with them this takes four times as long.
+// Wider vectors than the build assumes, if the processor has them: half the time of sums in the
+// caches, and a quarter of that of maxima, as the narrow ones cannot compare numbers of 64 bits.
+
+#[multiversion(targets("x86_64+avx2"))]
+fn sum(totals: &[u64]) -> u64 {
+    // Additions that do not wait for each other.
+    let (chunks, rest) = totals.as_chunks::<16>();
+    let mut sums = [0_u64; 16];
+    for chunk in chunks {
+        let pairs = sums.iter_mut().zip(chunk);
+        pairs.for_each(|(sum, total)| *sum = sum.wrapping_add(*total));
+    }
+    let sums = sums.iter().chain(rest);
+    sums.copied().fold(0, u64::wrapping_add)
+}
+
+/// Raises each total to the other one in its place.
 #[multiversion(targets("x86_64+avx2"))]
 fn raise(totals: &mut [u64], others: &[u64]) {
     for (total, other) in totals.iter_mut().zip(others) {
