@@ -11,6 +11,7 @@ mod held;
 mod merkle;
 mod replica;
 mod schema;
+mod shared;
 mod stats;
 
 pub use database::Database;
@@ -21,4 +22,5 @@ pub use replica::{
     Address, Applied, CallError, Counter, Ids, Network, Offline, OpenError, Unreachable,
 };
 pub use schema::{Flaw, Schema};
+pub use shared::{CommitError, Durability, SharedCounter, SharedWriter};
 pub use stats::StatsTables;

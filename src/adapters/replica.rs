@@ -109,7 +109,7 @@ pub enum CallError<E: std::error::Error = Error> {
 pub enum Applied {
     /// Nothing, and nothing will: the call may be repeated on the counter once opened again.
     No,
-    /// Nothing or everything: a read on the counter once opened again tells.
+    /// Nothing, everything, or of several writes some: a read on the counter once opened again tells.
     Unknown,
     /// Some of it may be there. It is harmless to repeat the call.
     Partly,
@@ -131,12 +131,9 @@ impl Counter {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(path: impl AsRef<Path>, node: &str) -> Result<Self, OpenError> {
-        // Both before the file: a failure must leave nothing open or made (C-13).
-        fit(node).map_err(OpenError::Node)?;
-        let mut generation = [0; 16];
-        getrandom::fill(&mut generation).map_err(OpenError::Random)?;
+        let generation = fresh_generation(node)?;
         let disk = Database::open(path).map_err(OpenError::Database)?;
-        Self::on(disk, node, Generation(generation))
+        Self::on(disk, node, generation)
     }
 
     /// Closes the counter and its file in good order (CTR-15).
@@ -153,15 +150,21 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Counter<B> {
     ///
     /// # Errors
     /// If the node id is not fit or the disk cannot be read.
-    pub fn on(
+    pub fn on(disk: B, node: &str, generation: Generation) -> Result<Self, OpenError<B::Error>> {
+        Self::with(disk, node, generation, Strategies::REMEDIED)
+    }
+
+    /// Likewise, with a choice of strategies.
+    pub(crate) fn with(
         mut disk: B,
         node: &str,
         generation: Generation,
+        strategies: Strategies,
     ) -> Result<Self, OpenError<B::Error>> {
         fit(node).map_err(OpenError::Node)?;
         let image = disk.load().map_err(OpenError::Database)?;
         Ok(Self {
-            state: State::open(node.into(), generation, image, Strategies::REMEDIED),
+            state: State::open(node.into(), generation, image, strategies),
             disk,
             calls: 0,
             stopped: false,
@@ -260,6 +263,37 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Counter<B> {
         self.exchange(merkle::Input::Repair, network)
     }
 
+    /// The core.
+    pub(crate) fn state(&self) -> &State<Ids> {
+        &self.state
+    }
+
+    /// Makes totals counted outside durable, with one sync (grouped commits only). That a block could
+    /// not be announced is no failure: it is announced again.
+    ///
+    /// # Errors
+    /// If the database failed, or did so earlier; a read on the counter once opened again tells which
+    /// totals are there.
+    pub(crate) fn commit(
+        &mut self,
+        counted: &[((Direction, DataKey), u64)],
+        network: &mut impl Network,
+    ) -> Result<(), CallError<B::Error>> {
+        let call = self.begin()?;
+        for ((direction, key), total) in counted {
+            let input = Input::Count {
+                direction: *direction,
+                key: key.clone(),
+                total: *total,
+            };
+            self.state.step(input, &mut Vec::new());
+        }
+        match self.call(Input::Flush { call }, network) {
+            Ok(_) | Err(CallError::Failed(Failure::PublishFailed)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     fn disk_image(&self) -> &Disk<Ids> {
         self.state.store().disk()
     }
@@ -293,6 +327,9 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Counter<B> {
         input: Input<Ids>,
         network: &mut impl Network,
     ) -> Result<Option<u64>, CallError<B::Error>> {
+        // A group of writes may be there in part once one of them is.
+        let mut applied = Applied::No;
+        let grouped = matches!(input, Input::Flush { .. });
         let mut outputs = VecDeque::new();
         let mut answer = Some(input);
         loop {
@@ -306,11 +343,14 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Counter<B> {
                 Output::Store(merkle::Output::Store(block)) => {
                     let address = sha256(&block);
                     let write = Write::Block(address, block);
-                    self.carry(Applied::No, |disk| disk.write(&write))?;
+                    self.carry(applied, |disk| disk.write(&write))?;
                     answer = Some(Input::Store(merkle::Input::Stored(Some(address))));
                 }
                 Output::Store(merkle::Output::Write(write)) => {
-                    self.carry(Applied::No, |disk| disk.write(&write))?;
+                    self.carry(applied, |disk| disk.write(&write))?;
+                    if grouped {
+                        applied = Applied::Unknown;
+                    }
                 }
                 Output::Store(merkle::Output::Sync) => {
                     self.carry(Applied::Unknown, B::sync)?;
@@ -367,6 +407,15 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Counter<B> {
             }
         }
     }
+}
+
+/// A generation for a process life (CTR-5). Comes before the file: a failure must leave nothing open
+/// or made (C-13).
+pub(crate) fn fresh_generation(node: &str) -> Result<Generation, OpenError> {
+    fit(node).map_err(OpenError::Node)?;
+    let mut generation = [0; 16];
+    getrandom::fill(&mut generation).map_err(OpenError::Random)?;
+    Ok(Generation(generation))
 }
 
 /// Whether a node id can be a segment of a key; if not, the id.

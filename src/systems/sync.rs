@@ -6,9 +6,27 @@
 //! these locks exclude, and that the accesses of [`SeqCstU64`] have one total order.
 
 pub use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-pub use std::sync::{Arc, OnceLock};
+pub use std::sync::{Arc, MutexGuard, OnceLock};
 
-pub use parking_lot::{Mutex, MutexGuard};
+use std::sync::{PoisonError, TryLockError};
+
+/// A lock that knows whether somebody waits for it.
+#[derive(Debug, Default)]
+pub struct Mutex<T> {
+    lock: std::sync::Mutex<T>,
+    /// Threads that found it taken and do not have it yet.
+    waiting: AtomicU32,
+}
+
+impl<T> Mutex<T> {
+    /// A lock around `value`, free.
+    pub const fn new(value: T) -> Self {
+        Self {
+            lock: std::sync::Mutex::new(value),
+            waiting: AtomicU32::new(0),
+        }
+    }
+}
 
 /// A number modulo 2^64 whose accesses, with those of all others of its kind, have one total order:
 /// sequential consistency. On x86-64 that costs additions and loads nothing. Loom knows it of fences
@@ -43,18 +61,17 @@ impl SeqCstU64 {
 
 /// A variable of condition, to wait for changes of what a [`Mutex`] guards.
 #[derive(Debug, Default)]
-pub struct Condvar(parking_lot::Condvar);
+pub struct Condvar(std::sync::Condvar);
 
 impl Condvar {
     /// Nobody waits yet.
     pub const fn new() -> Self {
-        Self(parking_lot::Condvar::new())
+        Self(std::sync::Condvar::new())
     }
 
     /// Gives the lock up, waits for a notification and takes it again. May also return without one.
-    pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        self.0.wait(&mut guard);
-        guard
+    pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes everyone who waits.
@@ -63,14 +80,32 @@ impl Condvar {
     }
 }
 
-/// Takes the lock.
+/// Takes the lock. A holder that panicked leaves it as any other: what it guards is changed by whole
+/// steps only.
+#[inline]
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock()
+    match mutex.lock.try_lock() {
+        Ok(guard) => guard,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => wait(mutex),
+    }
+}
+
+#[cold]
+fn wait<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.waiting.fetch_add(1, Ordering::Relaxed);
+    let guard = mutex.lock.lock().unwrap_or_else(PoisonError::into_inner);
+    mutex.waiting.fetch_sub(1, Ordering::Relaxed);
+    guard
 }
 
 /// Lets whoever waits for the lock have it for once, and takes it again. Costs one load if nobody
 /// waits: the holder then keeps the lock, as if it had been given up and taken again in between.
-pub fn let_in<'a, T>(_: &'a Mutex<T>, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-    MutexGuard::bump(&mut guard);
-    guard
+#[inline]
+pub fn let_in<'a, T>(mutex: &'a Mutex<T>, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    if mutex.waiting.load(Ordering::Relaxed) == 0 {
+        return guard;
+    }
+    drop(guard);
+    lock(mutex)
 }

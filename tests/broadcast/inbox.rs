@@ -1,13 +1,21 @@
 //! What users of an inbox rely on.
 
+use std::future::Future;
 use std::num::NonZeroU64;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use concord::systems::broadcast::{Inbox, Reason, Receipt, Stop, Strategies};
 
-fn inbox(capacity: u64) -> Inbox<u32> {
+/// With every remedy.
+pub(crate) fn inbox_of<M>(capacity: u64) -> Inbox<M> {
     let capacity = NonZeroU64::new(capacity).expect("tests ask for room");
     Inbox::new(capacity, Strategies::REMEDIED)
+}
+
+fn inbox(capacity: u64) -> Inbox<u32> {
+    inbox_of(capacity)
 }
 
 #[test]
@@ -62,4 +70,51 @@ fn a_waiting_thread_is_woken_by_a_message_its_signal_and_the_end() {
             _ => assert_eq!(woken, Err(Stop::Ended)),
         }
     }
+}
+
+#[test]
+fn the_largest_inbox_takes_no_memory_in_advance() {
+    let inbox = inbox(u64::MAX);
+    for message in 0..1000 {
+        assert_eq!(inbox.receive(message), Receipt::Queued);
+    }
+    assert_eq!(inbox.inspect(|channel| channel.pending().len()), 1000);
+    for message in 0..1000 {
+        let taken = inbox.try_next().expect("it is pending");
+        assert_eq!(taken.map(|taken| taken.message), Ok(Some(message)));
+    }
+    assert_eq!(inbox.try_next(), None);
+}
+
+#[test]
+fn a_signal_keeps_its_first_reason_and_serves_every_call() {
+    let inbox = inbox(1);
+    let signal = inbox.signal();
+    assert_eq!(signal.reason(), None);
+    signal.clone().set(Reason::Expired);
+    signal.set(Reason::Cancelled);
+    for _ in 0..2 {
+        let given_up = Err(Stop::Caller(Reason::Expired));
+        assert_eq!(inbox.blocking_next(Some(&signal)), given_up);
+    }
+    inbox.receive(1);
+    let taken = inbox
+        .blocking_next(Some(&signal))
+        .map(|taken| taken.message);
+    assert_eq!(taken, Ok(Some(1)), "what is pending comes first");
+}
+
+/// Polled again after its end a future is the next call, not the rest of the last.
+#[test]
+fn a_future_may_be_polled_again() {
+    let inbox = Inbox::<u32>::new(NonZeroU64::MIN, Strategies::REFERENCE);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut next = pin!(inbox.next(None));
+    inbox.cancel();
+    let cancelled = Poll::Ready(Err(Stop::Cancelled));
+    assert_eq!(next.as_mut().poll(&mut context), cancelled);
+    let Poll::Ready(Ok(drained)) = next.as_mut().poll(&mut context) else {
+        panic!("a closed queue answers at once");
+    };
+    assert_eq!(drained.message, None);
 }

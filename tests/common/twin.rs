@@ -31,7 +31,8 @@ impl SeqCstU64 {
 
     /// Makes it `value`.
     pub fn store(&self, value: u64) {
-        ordered(self.0.store(value, Ordering::Release));
+        self.0.store(value, Ordering::Release);
+        ordered(());
     }
 }
 

@@ -1,14 +1,15 @@
 //! The database under a process that is killed.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::thread::sleep;
+use std::thread::{scope, sleep};
 use std::time::Duration;
 
-use concord::adapters::{Counter, Database, Ids, MerkleTables, Offline};
+use concord::adapters::{Counter, Database, Durability, Ids, MerkleTables, Offline, SharedCounter};
 use concord::systems::counter::{Direction, Generation};
 use concord::systems::merkle::driver::Backend;
 use rand::{RngExt, SeedableRng};
@@ -19,39 +20,65 @@ use crate::durability::{KEYS, Ledger, NODE, sub_counter};
 
 /// Tells the child its database.
 const DATABASE: &str = "CONCORD_KILLED_DATABASE";
-/// The test below, which runs in the child as well: there it is the process to be killed.
-const TEST: &str = "kill::a_killed_process_loses_nothing_acknowledged";
+/// Tells the child how many threads share the counter; none if one thread has it to itself.
+const THREADS: &str = "CONCORD_KILLED_THREADS";
 
-/// Bumps until it is killed, and says so: `life GENERATION`, then for each call `begin DIRECTION KEY`
-/// and `ack`. Line by line, so that the parent knows each before the next thing happens.
+/// Bumps until it is killed, and says so: `life GENERATION`, then for each call `begin THREAD
+/// DIRECTION KEY` and `ack THREAD`. Line by line, so that the parent knows each before the next thing
+/// happens.
 fn bump_until_killed(database: &str) {
-    let mut counter = Counter::open(database, NODE).expect("the database opens");
-    let mut out = std::io::stdout();
-    let mut say = move |line: String| {
-        out.write_all(line.as_bytes()).expect("the parent listens");
-        out.flush().expect("the parent listens");
-    };
+    let threads = env::var(THREADS).expect("the parent says");
+    let threads: usize = threads.parse().expect("the parent counts");
+    if threads == 0 {
+        let mut counter = Counter::open(database, NODE).expect("the database opens");
+        say(format!("\nlife {}\n", counter.generation()));
+        return bump_forever(0, |direction, key| match direction {
+            Direction::Incr => counter.increment(key, &mut Offline).is_ok(),
+            Direction::Decr => counter.decrement(key, &mut Offline).is_ok(),
+        });
+    }
+    let durability = Durability::EachIncrement;
+    let counter = SharedCounter::open(database, NODE, Offline, durability);
+    let counter = counter.expect("the database opens");
     say(format!("\nlife {}\n", counter.generation()));
+    scope(|scope| {
+        for thread in 0..threads {
+            let mut writer = counter.writer();
+            scope.spawn(move || {
+                bump_forever(thread, |direction, key| match direction {
+                    Direction::Incr => writer.increment(key).is_ok(),
+                    Direction::Decr => writer.decrement(key).is_ok(),
+                });
+            });
+        }
+    });
+}
+
+fn bump_forever(thread: usize, mut bump: impl FnMut(Direction, &str) -> bool) {
     for n in 0_usize.. {
         let key = KEYS[n % KEYS.len()];
-        let bumped = if n % 4 == 3 {
-            say(format!("begin decr {key}\n"));
-            counter.decrement(key, &mut Offline)
-        } else {
-            say(format!("begin incr {key}\n"));
-            counter.increment(key, &mut Offline)
+        let (direction, name) = match n % 4 {
+            3 => (Direction::Decr, "decr"),
+            _ => (Direction::Incr, "incr"),
         };
-        bumped.expect("nothing fails but by being killed");
-        say(String::from("ack\n"));
+        say(format!("begin {thread} {name} {key}\n"));
+        assert!(bump(direction, key), "nothing fails but by being killed");
+        say(format!("ack {thread}\n"));
     }
+}
+
+fn say(line: String) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(line.as_bytes()).expect("the parent listens");
+    out.flush().expect("the parent listens");
 }
 
 /// What one killed process said.
 #[derive(Default)]
 struct Life {
     generation: Option<Generation>,
-    /// The call begun and not acknowledged.
-    open: Option<Arc<str>>,
+    /// The calls begun and not acknowledged, by thread.
+    open: BTreeMap<String, Arc<str>>,
     begun: u64,
 }
 
@@ -60,7 +87,7 @@ impl Life {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["life", generation] => self.generation = Generation::parse(generation),
-            ["begin", direction, key] => {
+            ["begin", thread, direction, key] => {
                 let direction = match *direction {
                     "decr" => Direction::Decr,
                     _ => Direction::Incr,
@@ -68,21 +95,25 @@ impl Life {
                 let generation = self.generation.expect("the life comes first");
                 let own = sub_counter(direction, key, generation);
                 ledger.begin(&own);
-                self.open = Some(own);
+                self.open.insert((*thread).to_owned(), own);
                 self.begun += 1;
             }
-            ["ack"] => ledger.acknowledge(&self.open.take().expect("an ack follows a begin")),
+            ["ack", thread] => {
+                let call = self.open.remove(*thread);
+                ledger.acknowledge(&call.expect("an ack follows a begin"));
+            }
             // The test harness of the child talks too.
             _ => {}
         }
     }
 }
 
-fn start(database: &Path) -> (Child, BufReader<ChildStdout>) {
+fn start(test: &str, database: &Path, threads: usize) -> (Child, BufReader<ChildStdout>) {
     let program = env::current_exe().expect("a test has a program");
     let mut child = Command::new(program)
-        .args([TEST, "--exact", "--nocapture"])
+        .args([test, "--exact", "--nocapture"])
         .env(DATABASE, database)
+        .env(THREADS, threads.to_string())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program starts");
@@ -99,6 +130,18 @@ fn next_line(said: &mut BufReader<ChildStdout>) -> Option<String> {
 
 #[test]
 fn a_killed_process_loses_nothing_acknowledged() {
+    kill_again_and_again("kill::a_killed_process_loses_nothing_acknowledged", 0);
+}
+
+/// Increments that share a commit included.
+#[test]
+fn a_killed_process_loses_nothing_that_its_threads_were_told_is_durable() {
+    let test = "kill::a_killed_process_loses_nothing_that_its_threads_were_told_is_durable";
+    kill_again_and_again(test, 3);
+}
+
+/// `test` is the one that calls: it runs in the child as well, which is the process to be killed.
+fn kill_again_and_again(test: &str, threads: usize) {
     if let Ok(database) = env::var(DATABASE) {
         return bump_until_killed(&database);
     }
@@ -109,7 +152,7 @@ fn a_killed_process_loses_nothing_acknowledged() {
     let mut ledger = Ledger::default();
     let (mut inside, mut opening) = (0, 0);
     for kill in 0..kills {
-        let (mut child, mut said) = start(&file);
+        let (mut child, mut said) = start(test, &file, threads);
         let mut life = Life::default();
         if rng.random_ratio(1, 8) {
             // While it starts, makes or opens the database.
@@ -127,7 +170,7 @@ fn a_killed_process_loses_nothing_acknowledged() {
         while let Some(line) = next_line(&mut said) {
             life.hear(&line, &mut ledger);
         }
-        inside += u64::from(life.open.is_some());
+        inside += u64::from(!life.open.is_empty());
         opening += u64::from(life.generation.is_none());
 
         let database = Database::<MerkleTables<Ids>>::open(&file);
@@ -138,7 +181,7 @@ fn a_killed_process_loses_nothing_acknowledged() {
         }
     }
     println!(
-        "killed process: seed {seed}, {kills} kills, {inside} inside a call, {opening} before the \
+        "killed process, {threads} threads: seed {seed}, {kills} kills, {inside} inside a call, {opening} before the \
          counter was open, {kills} recoveries, {} bumps acknowledged and found, {} in doubt kept, {} \
          in doubt gone, 0 units lost beyond the table",
         ledger.acknowledged(),

@@ -104,7 +104,7 @@ impl Core {
 }
 
 proptest! {
-    #![proptest_config(crate::laws::cases(200))]
+    #![proptest_config(crate::common::cases(200))]
 
     #[test]
     fn live_counts_agree_with_the_core(ops in prop::collection::vec(op(), 0..60)) {
@@ -162,7 +162,10 @@ fn threads_lose_nothing() {
     let live = Live::new();
     let durable = Mutex::new(Vec::new());
     let write = |counted: &[Counted]| {
-        durable.lock().unwrap().push(counted[0].1);
+        durable
+            .lock()
+            .expect("a panic ends the case")
+            .push(counted[0].1);
         Ok::<_, ()>(())
     };
     let commit = GroupCommit::new(live.clone(), write);
@@ -190,7 +193,7 @@ fn threads_lose_nothing() {
     });
     assert_eq!(commit.wait(), Ok(()));
     assert_eq!(live.read(&key), 3 * THREADS * times);
-    let durable = durable.lock().unwrap();
+    let durable = durable.lock().expect("a panic ends the case");
     assert!(durable.is_sorted_by(|before, after| before < after));
     assert_eq!(durable.last(), Some(&(3 * THREADS * times)));
 }

@@ -2,6 +2,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/notation.rs"]
+#[allow(dead_code, reason = "the counter has a notation of its own for steps")]
+mod notation;
 #[path = "../common/reopening.rs"]
 mod reopening;
 
@@ -11,6 +14,7 @@ mod kill;
 mod laws;
 mod live;
 mod replica;
+mod shared;
 mod storage;
 mod storage_errors;
 mod traces;

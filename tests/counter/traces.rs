@@ -6,22 +6,16 @@ use std::io::Cursor;
 use concord::systems::counter::trace::replay;
 use concord::systems::replay::{Outcome, Replayed};
 
+use super::notation;
+
 const SAMPLE: &str = include_str!("traces/counter-sample.jsonl");
 
 fn run(trace: &str) -> Replayed {
     replay(Cursor::new(trace)).expect("reading from memory does not fail")
 }
 
-/// The verdict in one line: `conforms 3`, `diverges 5 read`, `unusable 4 args.key`.
 fn verdict(trace: &str) -> String {
-    let replayed = run(trace);
-    match replayed.outcome {
-        Outcome::Conforms => format!("conforms {}", replayed.steps),
-        Outcome::Diverges(divergence) => format!("diverges {} {}", divergence.line, divergence.op),
-        Outcome::Unusable { line, flaw } => {
-            format!("unusable {line} {}", flaw.field.unwrap_or_default())
-        }
-    }
+    notation::verdict(run(trace))
 }
 
 const HEADER: &str = r#"{"trace":"concord/1","system":"counter","config":{"nodes":["a","b","c"]}}"#;

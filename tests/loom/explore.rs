@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Instant;
 
@@ -35,6 +35,25 @@ pub(crate) fn explore(
         iterations >= minimum,
         "{name}: {iterations} interleavings, expected at least {minimum}"
     );
+    iterations
+}
+
+/// As [`explore`], for a case that returns whether it met what it is about.
+///
+/// # Panics
+/// As [`explore`], and if no interleaving met it.
+pub(crate) fn reach(
+    name: &str,
+    minimum: u64,
+    preemption_bound: Option<usize>,
+    case: impl Fn() -> bool + Send + Sync + 'static,
+) -> u64 {
+    let met = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&met);
+    let iterations = explore(name, minimum, preemption_bound, move || {
+        noted.fetch_or(case(), Ordering::Relaxed);
+    });
+    assert!(met.load(Ordering::Relaxed), "{name}: never met its point");
     iterations
 }
 
@@ -103,7 +122,7 @@ fn every_interleaving_is_run() {
         let atomic = loom::sync::Arc::new(Shared::new(0));
         let threads = [add(&atomic), add(&atomic)];
         for thread in threads {
-            thread.join().unwrap();
+            thread.join().expect("a panic ends the case");
         }
         assert_eq!(atomic.load(Ordering::Relaxed), 2);
     });
@@ -122,7 +141,7 @@ fn a_lost_update_is_found() {
         };
         let thread = loom::thread::spawn(move || add(&other));
         add(&atomic);
-        thread.join().unwrap();
+        thread.join().expect("a panic ends the case");
         assert_eq!(atomic.load(Ordering::Relaxed), 2, "lost");
     });
     assert!(message.contains("lost"), "{message}");

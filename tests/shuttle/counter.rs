@@ -44,17 +44,17 @@ fn everyone_does_everything() {
                 let mut counted = Vec::new();
                 let mut flush = live.flush();
                 flush.counted(&mut counted);
-                let mut log = durable.lock().unwrap();
+                let mut log = durable.lock().expect("a panic ends the case");
                 log.extend(counted.iter().map(|(_, total)| *total));
                 flush.done();
             })
         })
         .collect();
     for thread in threads {
-        thread.join().unwrap();
+        thread.join().expect("a panic ends the case");
     }
     assert_eq!(live.read(&key()), 3 * THREADS);
-    let durable = durable.lock().unwrap();
+    let durable = durable.lock().expect("a panic ends the case");
     assert!(durable.is_sorted_by(|a, b| a < b), "{durable:?}");
     assert_eq!(durable.last(), Some(&(2 * THREADS)));
 }
@@ -74,7 +74,7 @@ fn everyone_commits(join: Join) {
     let live = Live::new();
     let disk = Arc::clone(&durable);
     let write = move |counted: &[Counted]| {
-        let mut disk = disk.lock().unwrap();
+        let mut disk = disk.lock().expect("a panic ends the case");
         disk.1 += 1;
         if disk.1 % 3 == 0 {
             return Err(disk.1);
@@ -93,9 +93,9 @@ fn everyone_commits(join: Join) {
             thread::spawn(move || {
                 handle.add_one();
                 if commit.wait_for(join).is_ok() {
-                    let mut acknowledged = acknowledged.lock().unwrap();
+                    let mut acknowledged = acknowledged.lock().expect("a panic ends the case");
                     *acknowledged += 1;
-                    let durable = durable.lock().unwrap().0;
+                    let durable = durable.lock().expect("a panic ends the case").0;
                     assert!(
                         *acknowledged <= durable,
                         "acknowledged before it was durable"
@@ -105,7 +105,7 @@ fn everyone_commits(join: Join) {
         })
         .collect();
     for thread in threads {
-        thread.join().unwrap();
+        thread.join().expect("a panic ends the case");
     }
 }
 

@@ -83,7 +83,7 @@ fn a_lost_update_is_found() {
         let other = shuttle::sync::Arc::clone(&atomic);
         let thread = shuttle::thread::spawn(move || add(&other));
         add(&atomic);
-        thread.join().unwrap();
+        thread.join().expect("a panic ends the case");
         assert_eq!(atomic.load(Ordering::SeqCst), 2);
     }));
 }

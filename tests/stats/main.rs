@@ -2,6 +2,8 @@
 
 #[path = "../common/reopening.rs"]
 mod reopening;
+#[path = "../common/notation.rs"]
+mod steps;
 
 mod defects;
 mod forms;

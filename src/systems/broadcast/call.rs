@@ -19,6 +19,10 @@ pub enum Progress<M, T> {
     Full,
     /// A Receive took R4 and removed this message, if there was one.
     Removed(Option<M>),
+    /// A message was appended: every parked Next must look again.
+    Appended,
+    /// The queue was closed: every parked Next must look again.
+    Closed,
     /// A Next waits until it is woken.
     Parked,
     /// Another call holds what this one needs; nothing was changed.
@@ -34,7 +38,8 @@ pub enum Progress<M, T> {
 /// A Receive in progress (BRC-5).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Receive<M> {
-    /// Until it is appended or discarded.
+    /// Until it is appended. A discarded one goes with the call: what dropping a message does is the
+    /// user's, and must not happen where a shell holds a lock.
     message: Option<M>,
     at: ReceiveStep,
     /// Whether it holds the mutex.
@@ -68,6 +73,11 @@ impl<M> Receive<M> {
             holds: false,
             receipt: Receipt::Queued,
         }
+    }
+
+    /// Whether it has not taken any step yet.
+    pub fn is_new(&self) -> bool {
+        self.at == ReceiveStep::Lock
     }
 
     /// Whether it holds the mutex.
@@ -110,24 +120,64 @@ impl<M> Receive<M> {
         choose: impl FnOnce(Choices) -> Option<Choice>,
     ) -> Progress<M, Receipt> {
         match self.at {
-            ReceiveStep::Lock if !channel.try_lock() => return Progress::Blocked,
-            ReceiveStep::Lock => {
-                self.holds = true;
-                channel.count_received();
-                self.at = ReceiveStep::TestClosed;
-            }
-            ReceiveStep::TestClosed if channel.refuses() => self.reject(channel),
-            ReceiveStep::TestClosed => self.at = ReceiveStep::Decide,
-            ReceiveStep::Decide => return self.decide(channel, choose),
-            ReceiveStep::Remove if self.lacks_message(channel) => return Progress::Blocked,
-            ReceiveStep::Remove => return self.remove(channel),
-            ReceiveStep::Append => return self.append(channel),
-            ReceiveStep::Unlock => {
-                self.unlock(channel);
-                return Progress::Done(self.receipt);
+            ReceiveStep::Lock => self.lock(channel),
+            ReceiveStep::TestClosed => self.test_closed(channel),
+            ReceiveStep::Decide => self.decide(channel, choose),
+            ReceiveStep::Remove => self.remove(channel),
+            ReceiveStep::Append => self.append(channel),
+            ReceiveStep::Unlock => self.leave(channel),
+        }
+    }
+
+    /// Takes every step from R1 up to R6, or up to the one at which it stops. As
+    /// [`Receive::advance`] over and over; written out, since here each next step is known.
+    #[inline]
+    pub fn run(
+        &mut self,
+        channel: &mut Channel<M>,
+        choose: impl FnOnce(Choices) -> Option<Choice>,
+    ) -> Progress<M, Receipt> {
+        let mut progress = self.lock(channel);
+        if let Progress::More = progress {
+            progress = self.test_closed(channel);
+            if self.at == ReceiveStep::Decide {
+                progress = self.decide(channel, choose);
             }
         }
+        match progress {
+            Progress::More | Progress::Appended => self.leave(channel),
+            stopped => stopped,
+        }
+    }
+
+    /// R1.
+    #[inline(always)]
+    fn lock(&mut self, channel: &mut Channel<M>) -> Progress<M, Receipt> {
+        if !channel.try_lock() {
+            return Progress::Blocked;
+        }
+        self.holds = true;
+        channel.count_received();
+        self.at = ReceiveStep::TestClosed;
         Progress::More
+    }
+
+    /// R2.
+    #[inline(always)]
+    fn test_closed(&mut self, channel: &mut Channel<M>) -> Progress<M, Receipt> {
+        if channel.refuses() {
+            self.reject(channel);
+        } else {
+            self.at = ReceiveStep::Decide;
+        }
+        Progress::More
+    }
+
+    /// R6.
+    #[inline(always)]
+    fn leave(&mut self, channel: &mut Channel<M>) -> Progress<M, Receipt> {
+        self.unlock(channel);
+        Progress::Done(self.receipt)
     }
 
     fn unlock(&mut self, channel: &mut Channel<M>) {
@@ -142,13 +192,12 @@ impl<M> Receive<M> {
     }
 
     fn discard(&mut self, receipt: Receipt) {
-        self.message = None;
         self.receipt = receipt;
         self.at = ReceiveStep::Unlock;
     }
 
     /// R3.
-    #[inline]
+    #[inline(always)]
     fn decide(
         &mut self,
         channel: &mut Channel<M>,
@@ -184,6 +233,9 @@ impl<M> Receive<M> {
 
     /// R4.
     fn remove(&mut self, channel: &mut Channel<M>) -> Progress<M, Receipt> {
+        if self.lacks_message(channel) {
+            return Progress::Blocked;
+        }
         if channel.strategies.overflow == Overflow::OldestIfStillFull && channel.has_room() {
             return self.append(channel);
         }
@@ -196,14 +248,14 @@ impl<M> Receive<M> {
     }
 
     /// R5, or the append of R3.
-    #[inline]
+    #[inline(always)]
     fn append(&mut self, channel: &mut Channel<M>) -> Progress<M, Receipt> {
         let message = self.message.take();
         match channel.append(message.expect("a message is appended once")) {
             Err(abort) => Progress::Aborted(abort),
             Ok(()) => {
                 self.at = ReceiveStep::Unlock;
-                Progress::More
+                Progress::Appended
             }
         }
     }
@@ -293,13 +345,17 @@ impl Next {
             }
             NextStep::Lock if !channel.try_lock() => return Progress::Blocked,
             NextStep::Lock => self.at = NextStep::Close,
-            NextStep::Close => match channel.close() {
-                Err(abort) => return Progress::Aborted(abort),
-                Ok(()) if closes_locked(channel) => self.at = NextStep::Unlock,
-                Ok(()) => return ended(channel),
-            },
+            NextStep::Close => {
+                if let Err(abort) = channel.close() {
+                    return Progress::Aborted(abort);
+                }
+                self.at = NextStep::Unlock;
+                return Progress::Closed;
+            }
             NextStep::Unlock => {
-                channel.unlock();
+                if closes_locked(channel) {
+                    channel.unlock();
+                }
                 return ended(channel);
             }
         }

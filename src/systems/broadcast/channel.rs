@@ -25,10 +25,8 @@ pub struct Channel<M> {
     /// Whether some call holds the mutex.
     locked: bool,
     counts: Counts,
-    /// Dropped since a message was last taken.
-    missed: u64,
-    /// Something happened that a parked Next must be woken for, and nobody was told yet.
-    stirred: bool,
+    /// Of the dropped messages, those that consumers know of.
+    told: u64,
 }
 
 /// A set of cases, of which a call takes one.
@@ -90,8 +88,7 @@ impl<M> Channel<M> {
                 dropped: 0,
                 rejected: 0,
             },
-            missed: 0,
-            stirred: false,
+            told: 0,
         }
     }
 
@@ -130,20 +127,9 @@ impl<M> Channel<M> {
         self.strategies
     }
 
-    /// Cancels the parent (X).
+    /// Cancels the parent (X). Every parked Next must then look again.
     pub fn cancel(&mut self) {
         self.cancelled = true;
-        self.stirred = true;
-    }
-
-    /// Lets every parked Next look again.
-    pub fn stir(&mut self) {
-        self.stirred = true;
-    }
-
-    /// Whether every parked Next must look again because of what happened since the last call.
-    pub fn take_stirred(&mut self) -> bool {
-        std::mem::take(&mut self.stirred)
     }
 
     /// Takes the mutex if it is free.
@@ -193,9 +179,6 @@ impl<M> Channel<M> {
 
     pub(super) fn count_dropped(&mut self) {
         self.counts.dropped += 1;
-        if self.strategies.losses == Losses::Told {
-            self.missed += 1;
-        }
     }
 
     pub(super) fn append(&mut self, message: M) -> Result<(), Abort> {
@@ -203,7 +186,6 @@ impl<M> Channel<M> {
             return Err(Abort::AppendToClosed);
         }
         self.pending.push_back(message);
-        self.stirred = true;
         Ok(())
     }
 
@@ -221,7 +203,17 @@ impl<M> Channel<M> {
             return (None, 0);
         }
         self.counts.returned += 1;
-        (message, std::mem::take(&mut self.missed))
+        (message, self.tell())
+    }
+
+    /// How many messages were dropped that no consumer knows of.
+    fn tell(&mut self) -> u64 {
+        match self.strategies.losses {
+            Losses::Silent => 0,
+            Losses::Told => {
+                self.counts.dropped - std::mem::replace(&mut self.told, self.counts.dropped)
+            }
+        }
     }
 
     /// N3.
@@ -231,7 +223,6 @@ impl<M> Channel<M> {
             return Err(Abort::ClosedTwice);
         }
         self.closed = true;
-        self.stirred = true;
         Ok(())
     }
 }

@@ -53,6 +53,12 @@ pub enum Input<M> {
         /// Whether the publisher took it.
         ok: bool,
     },
+    /// The caller drops a call that waits, as one drops a future. Does nothing once the call has
+    /// changed something.
+    Withdraw {
+        /// The Receive or Next.
+        call: CallId,
+    },
     /// A call takes its next atomic step.
     Advance {
         /// The call.
@@ -120,6 +126,13 @@ pub enum Receipt {
     Rejected,
     /// It was discarded because the queue is full ([`super::Overflow::Newest`] only).
     DroppedNewest,
+}
+
+impl Receipt {
+    /// Whether the message was appended.
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Queued | Self::DroppedOldest)
+    }
 }
 
 /// What a Next took.

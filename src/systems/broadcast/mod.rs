@@ -4,7 +4,7 @@
 //! order, or counted as dropped or rejected; the newest is kept; a message is dropped only while the
 //! queue is full; nobody waits for a publication; and consumers learn of the end (BRC-S1 to S10,
 //! BRC-L1 to L4). Assumed: threads are scheduled fairly. Source: `docs/spec/broadcast.md`. Models:
-//! `broadcast/*`; the shell is explored by loom.
+//! `broadcast/*`; every interleaving of the shell is explored in `tests/`.
 
 mod call;
 mod channel;
@@ -13,6 +13,7 @@ pub mod shell;
 mod state;
 mod step;
 mod strategy;
+pub mod trace;
 
 pub use call::{Next, Progress, Receive};
 pub use channel::{Channel, Choices};

@@ -2,8 +2,8 @@
 //!
 //! One lock guards the channel and is held for a few instructions at a time; the mutex of BRC-2 is a
 //! flag under it. Calls that need no one else take all their steps at once. A Receive that finds the
-//! queue full gives the lock up before R4 and before R5, since a Next may come in between there; no
-//! other pair of steps is told apart by what comes between. Whoever cannot go on waits, and everyone
+//! queue full lets others in before R4, since a Next may come in between there; no other pair of steps
+//! is told apart by what comes between. Whoever cannot go on waits, and everyone
 //! who waits looks again whenever a case may have become ready: consumers are few, usually one.
 //!
 //! Memory is bounded by the capacity. Nothing is allocated per message once the queue has grown to
@@ -127,8 +127,8 @@ struct Inner<M> {
     channel: Channel<M>,
     /// Somebody waits for the mutex.
     contended: bool,
-    /// Threads that wait.
-    threads: usize,
+    /// Threads and tasks that wait.
+    waiting: usize,
     /// Tasks that wait, each under its number.
     tasks: SmallVec<[(u64, Waker); 2]>,
     /// The number of the next task that waits.
@@ -160,7 +160,7 @@ impl<M> Inbox<M> {
         let inner = Mutex::new(Inner {
             channel: Channel::new(capacity, strategies),
             contended: false,
-            threads: 0,
+            waiting: 0,
             tasks: SmallVec::new(),
             numbers: 0,
         });
@@ -185,27 +185,29 @@ impl<M> Inbox<M> {
     /// # Panics
     /// As [`Inbox::receive`].
     pub fn receive_preferring(&self, message: M, order: &[Choice]) -> Receipt {
+        // Dropped after the lock, as a discarded message is with its call: what dropping a message
+        // does is the user's.
         let mut receive = Receive::new(message);
-        // Dropped after the lock: what dropping a message does is the user's.
         let mut removed = None;
         let mut inner = self.lock();
+        let mut progress = receive.run(&mut inner.channel, preferred(order));
         loop {
-            match receive.advance(&mut inner.channel, preferred(order)) {
-                Progress::More => {}
+            match progress {
+                Progress::More | Progress::Appended => {}
                 Progress::Full => inner = self.let_in(inner),
-                Progress::Removed(message) => {
-                    removed = message;
-                    inner = self.let_in(inner);
-                }
+                Progress::Removed(message) => removed = message,
                 Progress::Blocked => inner = self.wait_for_mutex(inner),
                 Progress::Done(receipt) => {
-                    self.finish(inner);
+                    self.finish(inner, receipt.is_pending());
                     drop(removed);
                     return receipt;
                 }
                 Progress::Aborted(abort) => panic!("{abort}"),
-                Progress::Parked | Progress::Undecided => unreachable!("{NEVER}"),
+                Progress::Closed | Progress::Parked | Progress::Undecided => {
+                    unreachable!("{NEVER}")
+                }
             }
+            progress = receive.advance(&mut inner.channel, preferred(order));
         }
     }
 
@@ -277,7 +279,7 @@ impl<M> Inbox<M> {
     pub fn cancel(&self) {
         let mut inner = self.lock();
         inner.channel.cancel();
-        self.finish(inner);
+        self.finish(inner, true);
     }
 
     /// A signal for callers of this inbox, not yet set.
@@ -307,6 +309,7 @@ impl<M> Inbox<M> {
     }
 
     /// Takes steps until the call returns or has to wait.
+    #[inline]
     fn go_on<'a>(
         &'a self,
         next: &mut Next,
@@ -314,21 +317,24 @@ impl<M> Inbox<M> {
         order: &[Choice],
         mut inner: MutexGuard<'a, Inner<M>>,
     ) -> Turn<'a, M> {
+        let mut stirs = false;
         loop {
             let reason = caller.and_then(Signal::reason);
             match next.advance(&mut inner.channel, reason, preferred(order)) {
                 Progress::More if next.is_about_to_park() => inner = self.let_in(inner),
                 Progress::More => {}
+                Progress::Closed => stirs = true,
                 Progress::Parked => return Turn::Waits(inner, Wait::Case),
                 Progress::Blocked => return Turn::Waits(inner, Wait::Mutex),
                 Progress::Done(result) => {
-                    self.finish(inner);
+                    self.finish(inner, stirs);
                     return Turn::Returns(result);
                 }
                 Progress::Aborted(abort) => panic!("{abort}"),
-                Progress::Full | Progress::Removed(_) | Progress::Undecided => {
-                    unreachable!("{NEVER}")
-                }
+                Progress::Full
+                | Progress::Removed(_)
+                | Progress::Appended
+                | Progress::Undecided => unreachable!("{NEVER}"),
             }
         }
     }
@@ -342,23 +348,29 @@ impl<M> Inbox<M> {
     }
 
     fn wait<'a>(&'a self, mut inner: MutexGuard<'a, Inner<M>>) -> MutexGuard<'a, Inner<M>> {
-        inner.threads += 1;
+        inner.waiting += 1;
         let mut inner = self.shared.changed.wait(inner);
-        inner.threads -= 1;
+        inner.waiting -= 1;
         inner
     }
 
-    /// Gives the lock up at the end of a call, and wakes everyone who may now go on.
-    fn finish(&self, mut inner: MutexGuard<'_, Inner<M>>) {
-        let stirred = inner.channel.take_stirred();
-        if !stirred && !inner.contended {
-            return;
+    /// Gives the lock up at the end of a call. Wakes whoever waits if a case may have become ready, or
+    /// if somebody waits for the mutex.
+    #[inline]
+    fn finish(&self, inner: MutexGuard<'_, Inner<M>>, stirs: bool) {
+        if inner.waiting > 0 && (stirs || inner.contended) {
+            self.wake(inner);
         }
+    }
+
+    #[cold]
+    fn wake(&self, mut inner: MutexGuard<'_, Inner<M>>) {
         inner.contended = false;
-        if inner.threads > 0 {
+        let tasks = mem::take(&mut inner.tasks);
+        inner.waiting -= tasks.len();
+        if inner.waiting > 0 {
             self.shared.changed.notify_all();
         }
-        let tasks = mem::take(&mut inner.tasks);
         // Wakers run what is not ours.
         drop(inner);
         tasks.into_iter().for_each(|(_, waker)| waker.wake());
@@ -378,7 +390,7 @@ impl<M> Inbox<M> {
     fn unlock_mutex(&self) {
         let mut inner = self.lock();
         inner.channel.unlock();
-        self.finish(inner);
+        self.finish(inner, false);
     }
 }
 
@@ -425,10 +437,18 @@ impl<M> Future for NextMessage<'_, M> {
         this.next.wake();
         let inner = this.inbox.lock();
         match this.inbox.go_on(&mut this.next, this.caller, &OFFER, inner) {
-            Turn::Returns(result) => Poll::Ready(result),
+            Turn::Returns(result) => {
+                // Polled again it is another call, which must not go on where this one ended.
+                this.next = Next::new();
+                Poll::Ready(result)
+            }
             Turn::Waits(mut inner, wait) => {
                 inner.contended |= matches!(wait, Wait::Mutex);
-                this.number = Some(inner.enlist(this.number, context.waker()));
+                let (number, replaced) = inner.enlist(this.number, context.waker());
+                this.number = Some(number);
+                // Dropping a waker may drop its task, and with it other calls on this inbox.
+                drop(inner);
+                drop(replaced);
                 Poll::Pending
             }
         }
@@ -436,25 +456,33 @@ impl<M> Future for NextMessage<'_, M> {
 }
 
 impl<M> Inner<M> {
-    /// Puts a task among those that wait, once.
-    fn enlist(&mut self, number: Option<u64>, waker: &Waker) -> u64 {
+    /// Puts a task among those that wait, once: its number, and the waker that it replaces.
+    fn enlist(&mut self, number: Option<u64>, waker: &Waker) -> (u64, Option<Waker>) {
         let mut tasks = self.tasks.iter_mut();
         if let Some((number, known)) = tasks.find(|(known, _)| Some(*known) == number) {
-            known.clone_from(waker);
-            return *number;
+            let changed = !known.will_wake(waker);
+            return (*number, changed.then(|| mem::replace(known, waker.clone())));
         }
         let number = self.numbers;
         self.numbers += 1;
         self.tasks.push((number, waker.clone()));
-        number
+        self.waiting += 1;
+        (number, None)
+    }
+
+    /// Takes a task out of those that wait.
+    fn dismiss(&mut self, number: u64) -> Option<Waker> {
+        let at = self.tasks.iter().position(|(task, _)| *task == number)?;
+        self.waiting -= 1;
+        Some(self.tasks.swap_remove(at).1)
     }
 }
 
 impl<M> Drop for NextMessage<'_, M> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            let mut inner = self.inbox.lock();
-            inner.tasks.retain(|(task, _)| *task != number);
+            let dismissed = self.inbox.lock().dismiss(number);
+            drop(dismissed);
         }
     }
 }
@@ -487,7 +515,7 @@ impl<M> fmt::Debug for Signal<M> {
 impl<M> Signal<M> {
     /// Sets it. The first reason stays.
     pub fn set(&self, reason: Reason) {
-        let mut inner = self.inbox.lock();
+        let inner = self.inbox.lock();
         if self.reason().is_none() {
             let code = match reason {
                 Reason::Cancelled => CANCELLED,
@@ -496,8 +524,7 @@ impl<M> Signal<M> {
             // Read and written under the lock only.
             self.reason.store(code, Ordering::Relaxed);
         }
-        inner.channel.stir();
-        self.inbox.finish(inner);
+        self.inbox.finish(inner, true);
     }
 
     /// Its reason, once set.

@@ -33,13 +33,14 @@ impl<M: Clone + Eq + Hash + Debug> Machine for State<M> {
                 let broadcast = self.begin_broadcast(message);
                 self.calls.insert(call, Call::Broadcast(broadcast));
             }
-            Input::Cancel => self.channel.cancel(),
+            Input::Cancel => {
+                self.channel.cancel();
+                self.wake();
+            }
             Input::Signal { call, reason } => self.signal(call, reason),
             Input::Published { call, ok } => self.published(call, ok, outputs),
+            Input::Withdraw { call } => self.withdraw(call),
             Input::Advance { call, choice } => self.advance(call, choice, outputs),
-        }
-        if self.channel.take_stirred() {
-            self.wake();
         }
     }
 }
@@ -77,6 +78,17 @@ impl<M> State<M> {
         outputs.push(Output::Broadcast(call, ok));
     }
 
+    fn withdraw(&mut self, call: CallId) {
+        let unchanged = match self.calls.get(&call) {
+            Some(Call::Receive(receive)) => receive.is_new(),
+            Some(Call::Next(next, _)) => !next.is_closing(),
+            Some(Call::Broadcast(_)) | None => false,
+        };
+        if unchanged {
+            self.calls.remove(&call);
+        }
+    }
+
     fn advance(&mut self, call: CallId, choice: Option<Choice>, outputs: &mut Vec<Output<M>>) {
         let Some(mut state) = self.calls.remove(&call) else {
             return;
@@ -111,6 +123,10 @@ impl<M> State<M> {
     ) -> bool {
         outputs.push(match progress {
             Progress::More => return false,
+            Progress::Appended | Progress::Closed => {
+                self.wake();
+                return false;
+            }
             Progress::Full => Output::Full(call),
             Progress::Removed(message) => Output::Removed(call, message),
             Progress::Parked => Output::Parked(call),

@@ -34,7 +34,8 @@ impl Direction {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(bound = "")]
 pub enum Input<S: Space> {
-    /// A caller increments or decrements (CTR-8).
+    /// A caller increments or decrements (CTR-8). With grouped commits it is counted, and
+    /// [`super::Acknowledged`] says when the call returns.
     Bump {
         /// The call.
         call: CallId,
@@ -45,6 +46,24 @@ pub enum Input<S: Space> {
         /// Whether reading the own total back would fail. Only [`super::TotalSource::ReadBack`]
         /// reads it.
         unreadable: bool,
+    },
+    /// The total of this generation is now `total`, counted outside by a driver. One that is not
+    /// ahead of the known total is ignored, as a hand-over may come late; so is any after closing.
+    /// Asked only of grouped commits.
+    Count {
+        /// Up or down.
+        direction: Direction,
+        /// The counter.
+        key: S::DataKey,
+        /// All that this generation counted. Modulo 2^64 (CTR-7): up to 2^63 - 1 more than the known
+        /// total is ahead of it.
+        total: u64,
+    },
+    /// Make everything counted so far durable. The call returns when it is, whoever wrote it; flushes
+    /// that wait for the same mutex are one.
+    Flush {
+        /// The call.
+        call: CallId,
     },
     /// A caller writes any value under any full key: a foreign writer (C-12).
     RawPut {
@@ -78,7 +97,8 @@ pub enum Input<S: Space> {
     },
     /// Something for the replicated store.
     Store(merkle::Input<S>),
-    /// Orderly stop (CTR-15).
+    /// Orderly stop (CTR-15). A flush under way goes on; what it does not cover is never written, and
+    /// the calls that wait for it fail. To keep it, flush first.
     Close,
 }
 
@@ -102,9 +122,9 @@ pub enum Output<S: Space> {
     Store(merkle::Output<S>),
     /// Announce this block and answer with [`Input::Published`].
     Publish {
-        /// The call that waits for it.
+        /// The call that waits for it; of a flush, the one that asked for it.
         call: CallId,
-        /// The block.
+        /// The block; of a flush the last, the descendant of the others.
         block: S::Address,
     },
     /// Run a query now and answer with [`Input::Queried`].
@@ -131,6 +151,11 @@ pub enum Failure {
     /// Step 6 of CTR-17 failed.
     #[error("applied here but not announced; peers learn of it by re-announcement, do not repeat")]
     PublishFailed,
+    /// Step 2 of CTR-17 failed for a block of the flush that this call waited for.
+    #[error(
+        "counted but not stored: a block of the flush could not be stored; the count is kept and the next flush writes it, do not repeat"
+    )]
+    FlushFailed,
     /// The query of a read failed.
     #[error("the store could not be queried; nothing was changed")]
     QueryFailed,

@@ -124,6 +124,22 @@ impl Serialize for Generation {
     }
 }
 
+impl<A> Text<A> {
+    /// The counter and direction whose sub-counter has this full key, if one has. O(length).
+    pub fn counter_of(full: &str) -> Option<(Direction, DataKey)> {
+        let below = full.strip_prefix(STATS)?;
+        let directions = [Direction::Incr, Direction::Decr];
+        let (direction, rest) = directions.into_iter().find_map(|direction| {
+            let rest = below.strip_prefix(direction.segment())?;
+            Some((direction, rest))
+        })?;
+        let mut segments = rest.rsplitn(3, '/');
+        let (_generation, _node) = (segments.next()?, segments.next()?);
+        let key = segments.next()?;
+        (key.is_empty() || key.starts_with('/')).then(|| (direction, DataKey::new(key)))
+    }
+}
+
 impl<A: Copy + Ord + Hash + Debug + Serialize + Send + Sync + 'static> Ids for Text<A> {
     type Key = Arc<str>;
     type Value = Bytes;
@@ -183,10 +199,12 @@ impl<A: Copy + Ord + Hash + Debug + Serialize + Send + Sync + 'static> Space for
     }
 }
 
+/// Below which all sub-counters stand (CTR-3).
+const STATS: &str = "/STATS/";
+
 /// The prefix of a counter and a slash, with room for `more`. Only the data key can be "/", every
 /// other part is one segment.
 fn below_stats(direction: Direction, key: &DataKey, more: usize) -> String {
-    const STATS: &str = "/STATS/";
     let parts = match key.as_str() {
         "/" => [STATS, direction.segment(), "", "/"],
         key => [STATS, direction.segment(), key, "/"],

@@ -19,8 +19,12 @@ pub struct State<S: Space> {
     pub(super) generation: S::Generation,
     pub(super) strategies: Strategies,
     pub(super) store: Store<S>,
-    /// This generation's running totals; absent is 0.
+    /// This generation's running totals as far as they are written; absent is 0.
     pub(super) totals: SortedMap<(Direction, S::DataKey), u64>,
+    /// Totals counted in memory that are ahead of those written; absent is as written.
+    pub(super) counted: SortedMap<(Direction, S::DataKey), u64>,
+    /// Calls that return with the next flush to begin, oldest first.
+    pub(super) callers: Vec<CallId>,
     /// The call that holds the mutex.
     pub(super) holder: Option<Writer<S>>,
     /// Calls waiting for the mutex, oldest first.
@@ -57,6 +61,17 @@ pub(super) enum Pending<S: Space> {
         key: S::Key,
         value: S::Value,
     },
+    Flush(Flush<S>),
+}
+
+/// What a flush covers; nothing until the mutex is held.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(bound = "")]
+pub(super) struct Flush<S: Space> {
+    /// The counted totals that it makes durable, ascending.
+    pub(super) totals: Vec<((Direction, S::DataKey), u64)>,
+    /// Calls that return with it.
+    pub(super) callers: Vec<CallId>,
 }
 
 /// A write that waits for its publication.
@@ -89,6 +104,8 @@ impl<S: Space> State<S> {
             strategies,
             store: Store::open(disk, strategies.store),
             totals: SortedMap::new(),
+            counted: SortedMap::new(),
+            callers: Vec::new(),
             holder: None,
             waiting: VecDeque::new(),
             publishing: SortedMap::new(),

@@ -6,7 +6,7 @@ use crate::merkle;
 use super::message::{CallId, Direction, Failure, Input, Output, QueryEnd};
 use super::space::Space;
 use super::state::{Pending, Publication, Read, State, Writer};
-use super::strategy::{ClosedReads, Lock, PublishFailure, Snapshot, TotalSource};
+use super::strategy::{ClosedReads, Commit, Lock, PublishFailure, Snapshot, TotalSource};
 
 impl<S: Space> Machine for State<S> {
     type Input = Input<S>;
@@ -20,6 +20,9 @@ impl<S: Space> Machine for State<S> {
                 key,
                 unreadable,
             } => {
+                if let Commit::Grouped(acknowledged) = self.strategies.commit {
+                    return self.count_bump(call, (direction, key), acknowledged, outputs);
+                }
                 let write = Pending::Bump {
                     direction,
                     key,
@@ -28,6 +31,12 @@ impl<S: Space> Machine for State<S> {
                 };
                 self.enqueue(Writer { call, write }, outputs);
             }
+            Input::Count {
+                direction,
+                key,
+                total,
+            } => self.count((direction, key), total),
+            Input::Flush { call } => self.flush(call, outputs),
             Input::RawPut { call, key, value } => {
                 let write = Pending::Raw { key, value };
                 self.enqueue(Writer { call, write }, outputs);
@@ -45,19 +54,22 @@ impl<S: Space> Machine for State<S> {
             Input::Close => {
                 self.closed = true;
                 for writer in std::mem::take(&mut self.waiting) {
-                    outputs.push(returned(writer.call, Err(Failure::Closed)));
+                    writer.write.end(writer.call, Err(Failure::Closed), outputs);
+                }
+                for call in std::mem::take(&mut self.callers) {
+                    outputs.push(returned(call, Err(Failure::Closed)));
                 }
             }
         }
     }
 }
 
-fn returned<S: Space>(call: CallId, result: Result<Option<u64>, Failure>) -> Output<S> {
+pub(super) fn returned<S: Space>(call: CallId, result: Result<Option<u64>, Failure>) -> Output<S> {
     Output::Returned { call, result }
 }
 
 impl<S: Space> State<S> {
-    fn enqueue(&mut self, writer: Writer<S>, outputs: &mut Vec<Output<S>>) {
+    pub(super) fn enqueue(&mut self, writer: Writer<S>, outputs: &mut Vec<Output<S>>) {
         if self.closed {
             return outputs.push(returned(writer.call, Err(Failure::Closed)));
         }
@@ -73,8 +85,11 @@ impl<S: Space> State<S> {
         let Some(mut writer) = self.waiting.pop_front() else {
             return;
         };
-        let (key, value) = match &mut writer.write {
-            Pending::Raw { key, value } => (key.clone(), value.clone()),
+        let input = match &mut writer.write {
+            Pending::Raw { key, value } => merkle::Input::Put {
+                key: key.clone(),
+                value: value.clone(),
+            },
             Pending::Bump {
                 direction,
                 key,
@@ -86,14 +101,24 @@ impl<S: Space> State<S> {
                     .base(*direction, key, &full, *unreadable)
                     .wrapping_add(1);
                 self.events += 1;
-                (full, S::encode(*total))
+                merkle::Input::Put {
+                    key: full,
+                    value: S::encode(*total),
+                }
             }
+            Pending::Flush(flush) => match self.begin(flush) {
+                Some(writes) => merkle::Input::PutAll(writes),
+                None => {
+                    writer.write.end(writer.call, Ok(None), outputs);
+                    return self.grant(outputs);
+                }
+            },
         };
         self.holder = Some(writer);
-        self.store_step(merkle::Input::Put { key, value }, outputs);
+        self.store_step(input, outputs);
     }
 
-    fn own_key(&self, direction: Direction, key: &S::DataKey) -> S::Key {
+    pub(super) fn own_key(&self, direction: Direction, key: &S::DataKey) -> S::Key {
         let generation = match self.strategies.total {
             TotalSource::Events => S::event(&self.generation, self.events),
             _ => self.generation,
@@ -134,10 +159,16 @@ impl<S: Space> State<S> {
         let holder = self.holder.take();
         let Writer { call, write } = holder.expect("a put is made by the holder of the mutex");
         let Some(block) = block else {
-            outputs.push(returned(call, Err(Failure::WriteFailed)));
+            let failure = match write {
+                Pending::Flush(_) => Failure::FlushFailed,
+                Pending::Bump { .. } | Pending::Raw { .. } => Failure::WriteFailed,
+            };
+            write.end(call, Err(failure), outputs);
             return self.grant(outputs);
         };
-        if self.strategies.publish_failure == PublishFailure::KeepsTotal {
+        if let Pending::Flush(flush) = &write {
+            self.flushed_now(flush);
+        } else if self.strategies.publish_failure == PublishFailure::KeepsTotal {
             self.remember(&write);
         }
         if self.strategies.lock == Lock::AcrossPublication {
@@ -173,8 +204,8 @@ impl<S: Space> State<S> {
         if self.strategies.lock == Lock::AcrossPublication {
             self.holder = None;
         }
-        let failed = Err(Failure::PublishFailed);
-        outputs.push(returned(call, if ok { Ok(None) } else { failed }));
+        let result = ok.then_some(None).ok_or(Failure::PublishFailed);
+        publication.write.end(call, result, outputs);
         self.grant(outputs);
     }
 

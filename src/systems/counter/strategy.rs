@@ -20,8 +20,12 @@ pub struct Strategies {
     pub lock: Lock,
     /// C-H6.
     pub empty_read: EmptyRead,
-    /// C-H1, C-H3, C-H4.
+    /// C-H1, C-H3, C-H4. Grouped commits use it for the key only.
     pub total: TotalSource,
+    /// When a bump is durable, and when its call returns.
+    pub commit: Commit,
+    /// What a flush writes of a sub-counter.
+    pub flushed: FlushedTotal,
     /// Whether a sum wraps (CTR-7) and is clamped (CTR-10).
     pub difference: Difference,
     /// Those of the replicated store.
@@ -95,6 +99,40 @@ pub enum TotalSource {
     Events,
 }
 
+/// When a bump is durable, and when its call returns.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+pub enum Commit {
+    /// Every bump is a write of its own, durable before its call returns (CTR-8).
+    EachBump,
+    /// Bumps count in memory. A flush ([`super::Input::Flush`]) writes the totals of all that were
+    /// counted, with one sync, and every call that waits for it returns.
+    Grouped(Acknowledged),
+}
+
+/// When the call of a bump returns if commits are grouped.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+pub enum Acknowledged {
+    /// Once a flush that began after the bump is durable: a bump that returned without error
+    /// survives a crash.
+    Flushed,
+    /// At once: a crash loses at most what was counted since the last completed flush began.
+    Counted,
+    /// Once any flush is durable, also one that began before the bump and does not write it. A
+    /// mutant.
+    AnyFlush,
+}
+
+/// What a flush writes of a sub-counter.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+pub enum FlushedTotal {
+    /// The total counted when the flush begins. Absolute, so it does no harm to write it again.
+    Counted,
+    /// The total that the flush before it should have written. A mutant: what came since is missing.
+    Stale,
+    /// What was counted since the flush before it. A mutant: an entry holds a total (CTR-8).
+    Difference,
+}
+
 /// How a read subtracts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
 pub enum Difference {
@@ -114,11 +152,13 @@ impl Strategies {
         lock: Lock::AcrossPublication,
         empty_read: EmptyRead::Zero,
         total: TotalSource::Remembered,
+        commit: Commit::EachBump,
+        flushed: FlushedTotal::Counted,
         difference: Difference::Clamped,
         store: merkle::Strategies::REFERENCE,
     };
 
-    /// With every remedy.
+    /// With every remedy, each bump a write of its own.
     pub const REMEDIED: Self = Self {
         publish_failure: PublishFailure::KeepsTotal,
         snapshot: Snapshot::Shared,
@@ -127,7 +167,17 @@ impl Strategies {
         lock: Lock::LocalWrite,
         empty_read: EmptyRead::Zero,
         total: TotalSource::Remembered,
+        commit: Commit::EachBump,
+        flushed: FlushedTotal::Counted,
         difference: Difference::Clamped,
         store: merkle::Strategies::REMEDIED,
     };
+
+    /// With every remedy, commits grouped.
+    pub const fn grouped(acknowledged: Acknowledged) -> Self {
+        Self {
+            commit: Commit::Grouped(acknowledged),
+            ..Self::REMEDIED
+        }
+    }
 }

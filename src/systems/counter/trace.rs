@@ -471,7 +471,8 @@ impl<B: Backend<Disk<Ids>, Write<Ids>>> Replay<B> {
 /// The code of a failure in traces.
 fn code(failure: Failure) -> &'static str {
     match failure {
-        Failure::WriteFailed => "write_failed",
+        // Traces replay on the reference, which commits each bump.
+        Failure::WriteFailed | Failure::FlushFailed => "write_failed",
         Failure::PublishFailed => "publish_failed",
         Failure::QueryFailed => "query_failed",
         Failure::Closed => "not_running",

@@ -17,6 +17,11 @@ pub enum Input<I: Ids> {
         /// The value.
         value: I::Value,
     },
+    /// Write all of these, at least one, in their order and as one group: each block is the parent
+    /// of the next, and steps 3 to 5 of CTR-17 follow for all of them once the last block is stored,
+    /// with one [`Output::Sync`]. If a block cannot be stored nothing of the group is applied.
+    /// Refused while another write is under way.
+    PutAll(Vec<(I::Key, I::Value)>),
     /// The block of [`Output::Store`] is on disk under this address, or could not be stored.
     Stored(Option<I::Address>),
     /// An announcement arrived (CTR-18).
@@ -63,7 +68,8 @@ pub enum Output<I: Ids> {
         /// Whether the fetch may be given up.
         patience: Patience,
     },
-    /// A put ended: the new block, which is to be announced, or nothing was stored.
+    /// A put ended: the new block, which is to be announced, or nothing was applied. Of a group it is
+    /// the last block, from which all the others are reached.
     Put(Option<I::Address>),
     /// Tell the peers of these blocks.
     Announce(Vec<I::Address>),

@@ -13,6 +13,7 @@ pub mod key;
 
 mod memory;
 mod message;
+mod put;
 mod state;
 mod step;
 mod strategy;

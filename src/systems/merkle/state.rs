@@ -16,8 +16,8 @@ pub struct Store<I: Ids> {
     /// The image that results when every write so far is carried out.
     pub(super) disk: Disk<I>,
     pub(super) strategies: Strategies,
-    /// The block of the write under way, between steps 1 and 2 of CTR-17.
-    pub(super) put: Option<Arc<Block<I>>>,
+    /// The write under way, between steps 1 and 2 of CTR-17.
+    pub(super) put: Option<Put<I>>,
     /// Announcements and repairs not yet begun, oldest first.
     pub(super) queue: VecDeque<Task<I>>,
     /// The exchange under way; at most one (5.4).
@@ -26,6 +26,18 @@ pub struct Store<I: Ids> {
     pub(super) seen: SortedSet<I::Address>,
     /// Blocks that came unreadable and stay reserved until restart (C-15).
     pub(super) stuck: SortedSet<I::Address>,
+}
+
+/// A put, or a group of them, whose blocks are not all on disk.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(bound = "")]
+pub(super) struct Put<I: Ids> {
+    /// The block whose storing is awaited.
+    pub(super) block: Arc<Block<I>>,
+    /// Blocks of the group that are on disk, none of them merged; each is the parent of the next.
+    pub(super) stored: Vec<(I::Address, Arc<Block<I>>)>,
+    /// What remains to be made a block of.
+    pub(super) rest: VecDeque<(I::Key, I::Value)>,
 }
 
 /// Something that makes the replica fetch and merge.
@@ -109,6 +121,11 @@ impl<I: Ids> Store<I> {
     /// The image that results when every write so far is carried out.
     pub fn disk(&self) -> &Disk<I> {
         &self.disk
+    }
+
+    /// The block whose storing is awaited.
+    pub fn storing(&self) -> Option<&Arc<Block<I>>> {
+        self.put.as_ref().map(|put| &put.block)
     }
 
     /// Whether an announcement or repair is being worked off.

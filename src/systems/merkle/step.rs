@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use super::block::{Block, Disk, Entry, Ids, Write};
 use super::message::{Exchanged, Fetched, Input, Output, Patience};
 use super::state::{Exchange, Stage, Store, Task, Walk};
-use super::strategy::{FirstFetch, Height, Interruption, LocalWrite, Merge, Unreadable, WalkRoot};
+use super::strategy::{FirstFetch, Interruption, Merge, Unreadable, WalkRoot};
 use crate::map::SortedSet;
 
 impl<I: Ids> Machine for Store<I> {
@@ -18,21 +18,18 @@ impl<I: Ids> Machine for Store<I> {
     fn step(&mut self, input: Input<I>, outputs: &mut Vec<Output<I>>) {
         let mut out = Effects::new(outputs);
         match input {
-            Input::Put { key, value } => {
-                assert!(
-                    self.put.is_none(),
-                    "one write at a time: the caller holds the lock"
-                );
-                let block = Arc::new(self.draft(key, value));
-                self.put = Some(Arc::clone(&block));
-                out.after(Output::Store(block));
+            Input::Put { key, value } => self.put(key, value, VecDeque::new(), &mut out),
+            Input::PutAll(writes) => {
+                let mut rest = VecDeque::from(writes);
+                let (key, value) = rest.pop_front().expect("a group is not empty");
+                self.put(key, value, rest, &mut out);
             }
             Input::Stored(address) => {
-                let block = self.put.take().expect("Stored answers the Store of a Put");
-                if let Some(address) = address {
-                    self.attach(address, block, &mut out);
+                let put = self.put.take().expect("Stored answers the Store of a Put");
+                match address {
+                    Some(address) => self.stored(address, put, &mut out),
+                    None => out.after(Output::Put(None)),
                 }
-                out.after(Output::Put(address));
             }
             Input::Announced(blocks) => {
                 for block in &blocks {
@@ -58,7 +55,7 @@ impl<I: Ids> Machine for Store<I> {
 
 /// Outputs of one step: the writes, a [`Output::Sync`] if there was any, then the rest, so that
 /// nothing becomes known outside before it is durable.
-struct Effects<'a, I: Ids> {
+pub(super) struct Effects<'a, I: Ids> {
     outputs: &'a mut Vec<Output<I>>,
     rest: Vec<Output<I>>,
     wrote: bool,
@@ -73,7 +70,7 @@ impl<'a, I: Ids> Effects<'a, I> {
         }
     }
 
-    fn after(&mut self, output: Output<I>) {
+    pub(super) fn after(&mut self, output: Output<I>) {
         self.rest.push(output);
     }
 
@@ -92,49 +89,14 @@ enum Obtained {
 }
 
 impl<I: Ids> Store<I> {
-    fn write(&mut self, write: Write<I>, out: &mut Effects<'_, I>) {
+    pub(super) fn write(&mut self, write: Write<I>, out: &mut Effects<'_, I>) {
         self.disk.apply(&write);
         out.outputs.push(Output::Write(write));
         out.wrote = true;
     }
 
-    /// The block that a write of `value` under `key` makes now (CTR-17, step 1). O(heads).
-    fn draft(&self, key: I::Key, value: I::Value) -> Block<I> {
-        let heights = self.disk.heads.values().copied();
-        let base = match self.strategies.height {
-            Height::AboveHighest => heights.max(),
-            Height::AboveLowest => heights.min(),
-        };
-        Block {
-            height: 1 + base.unwrap_or(0),
-            parents: self.disk.heads.keys().copied().collect(),
-            key,
-            value,
-        }
-    }
-
-    /// Steps 3 to 5 of CTR-17. The block itself is on disk already.
-    fn attach(&mut self, address: I::Address, block: Arc<Block<I>>, out: &mut Effects<'_, I>) {
-        let mut steps = Vec::with_capacity(3);
-        steps.extend(self.merge(&block));
-        steps.push(Write::Processed(address));
-        steps.push(Write::Heads {
-            remove: block.parents.clone(),
-            add: (address, block.height),
-        });
-        self.disk.blocks.insert(address, block);
-        match self.strategies.local_write {
-            LocalWrite::Stepwise => {
-                for step in steps {
-                    self.write(step, out);
-                }
-            }
-            LocalWrite::Atomic => self.write(Write::Batch(steps), out),
-        }
-    }
-
     /// The write that merging `block` takes, if any (CTR-16).
-    fn merge(&self, block: &Block<I>) -> Option<Write<I>> {
+    pub(super) fn merge(&self, block: &Block<I>) -> Option<Write<I>> {
         let wins = match self.strategies.merge {
             Merge::HighestWins => block.outranks(self.disk.entries.get(&block.key)),
             Merge::LatestWins => true,
@@ -437,7 +399,7 @@ impl<I: Ids> Store<I> {
                 }
                 return;
             };
-            let block = self.stored(address);
+            let block = self.local(address);
             if let Some(write) = self.merge(&block) {
                 self.write(write, out);
             }
@@ -452,7 +414,7 @@ impl<I: Ids> Store<I> {
             exchange.walk = Some(walk);
             return;
         };
-        match self.stored(address).parents.get(next).copied() {
+        match self.local(address).parents.get(next).copied() {
             None => walk.current = None,
             Some(parent) => {
                 if self.look(parent, &mut walk, exchange, out) {
@@ -496,7 +458,7 @@ impl<I: Ids> Store<I> {
         }
     }
 
-    fn stored(&self, address: I::Address) -> Arc<Block<I>> {
+    fn local(&self, address: I::Address) -> Arc<Block<I>> {
         let block = self.disk.blocks.get(&address);
         Arc::clone(block.expect("the work list holds stored blocks only"))
     }

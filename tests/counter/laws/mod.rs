@@ -11,19 +11,8 @@ mod oracle;
 mod renaming;
 
 use concord::models::counter::workload::Shape;
-use proptest::test_runner::{Config, FileFailurePersistence};
 
-use crate::common::soak;
-
-/// So many cases, a hundred times as many in a soak.
-pub(crate) fn cases(short: u32) -> Config {
-    let cases = soak(short.into(), 100 * u64::from(short));
-    Config {
-        cases: u32::try_from(cases).expect("a soak of fewer than four thousand million cases"),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..Config::default()
-    }
-}
+use crate::common::cases;
 
 /// Small enough that nodes meet, large enough that they have something to tell.
 fn shape(operations: usize, faults: bool) -> Shape {

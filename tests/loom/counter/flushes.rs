@@ -58,8 +58,8 @@ fn two_flushes(flush: fn(&Case)) -> Vec<u64> {
     });
     let other = thread::spawn(move || flush(&other));
     flush(&case);
-    other.join().unwrap();
-    adder.join().unwrap();
+    other.join().expect("a panic ends the case");
+    adder.join().expect("a panic ends the case");
     case.guarded();
     let durable = lock(&case.durable).clone();
     assert!(durable.is_sorted(), "durable totals fell: {durable:?}");
@@ -71,7 +71,7 @@ fn two_flushes(flush: fn(&Case)) -> Vec<u64> {
 fn flushed_totals_never_fall_nor_exceed_what_was_counted() {
     let longest = Arc::new(AtomicU64::new(0));
     let seen = Arc::clone(&longest);
-    explore("counter: two flushes", 100, None, move || {
+    explore("counter: two flushes", 4000, None, move || {
         let durable = two_flushes(Case::guarded);
         assert!(
             durable.is_sorted_by(|a, b| a < b),
@@ -90,7 +90,7 @@ fn totals_taken_outside_of_a_flush_fall() {
 
 #[test]
 fn what_a_failed_flush_took_is_taken_again() {
-    explore("counter: failed flush", 2, None, || {
+    explore("counter: failed flush", 6, None, || {
         let live = Live::new();
         let handle = live.handle(&key(), Direction::Incr);
         let adder = thread::spawn(move || handle.add_one());
@@ -104,7 +104,7 @@ fn what_a_failed_flush_took_is_taken_again() {
             total_in(&counted)
         };
         let failed = taken(false);
-        adder.join().unwrap();
+        adder.join().expect("a panic ends the case");
         assert!(failed <= Some(1));
         assert_eq!(
             [taken(false), taken(true), taken(true)],

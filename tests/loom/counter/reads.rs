@@ -1,15 +1,12 @@
 //! Reads beside increments, decrements, merges and new handles. Each case records what every thread
 //! did and saw; some order of the calls must explain it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use loom::thread;
 
 use super::key;
 use super::shell::{Collect, Handle, Live, Reader};
 use super::{DataKey, Direction, Totals};
-use crate::explore::{explore, fails};
+use crate::explore::{fails, reach};
 use crate::orders::{Call, explained};
 use crate::sync::weakened;
 
@@ -24,20 +21,6 @@ fn read(reader: &Reader) -> Call {
     Call::Read(reader.value())
 }
 
-/// Whether something happened in some interleaving.
-#[derive(Clone, Default)]
-struct Seen(Arc<AtomicBool>);
-
-impl Seen {
-    fn note(&self, happened: bool) {
-        self.0.fetch_or(happened, Ordering::Relaxed);
-    }
-
-    fn assert(&self) {
-        assert!(self.0.load(Ordering::Relaxed), "the case misses its point");
-    }
-}
-
 fn two_adders() -> bool {
     let live = Live::new();
     let reader = live.reader(&key());
@@ -46,7 +29,7 @@ fn two_adders() -> bool {
         thread::spawn(move || [add(&handle, Incr)])
     });
     let reads = [read(&reader), read(&reader)];
-    let adds = adders.map(|adder| adder.join().unwrap());
+    let adds = adders.map(|adder| adder.join().expect("a panic ends the case"));
     assert_eq!(reader.value(), 2);
     assert!(explained(&[], &[&adds[0], &adds[1], &reads]), "{reads:?}");
     matches!(reads, [Call::Read(0), Call::Read(1)])
@@ -54,12 +37,7 @@ fn two_adders() -> bool {
 
 #[test]
 fn nothing_is_lost_and_reads_never_go_back() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: two adders", 100, None, move || {
-        noted.note(two_adders());
-    });
-    seen.assert();
+    reach("counter: two adders", 900, None, two_adders);
 }
 
 fn add_then_read() -> bool {
@@ -70,19 +48,14 @@ fn add_then_read() -> bool {
         [call, Call::Read(theirs.value())]
     });
     let here = [add(&mine, Incr), Call::Read(mine.value())];
-    let there = there.join().unwrap();
+    let there = there.join().expect("a panic ends the case");
     assert!(explained(&[], &[&here, &there]), "{here:?} {there:?}");
     matches!((here[1], there[1]), (Call::Read(2), Call::Read(2)))
 }
 
 #[test]
 fn of_two_who_add_and_read_one_sees_both() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: add then read", 15, None, move || {
-        noted.note(add_then_read());
-    });
-    seen.assert();
+    reach("counter: add then read", 15, None, add_then_read);
 }
 
 #[test]
@@ -102,7 +75,7 @@ fn down_and_up(collect: Collect) -> bool {
     let before = add(&up, Incr);
     let writes = thread::spawn(move || [add(&down, Decr), add(&up, Incr)]);
     let read = [Call::Read(reader.value_by(collect))];
-    let writes = writes.join().unwrap();
+    let writes = writes.join().expect("a panic ends the case");
     let order = explained(&[before], &[&writes, &read]);
     assert!(order && reader.value() == 1, "{read:?}");
     matches!(read, [Call::Read(0)])
@@ -110,12 +83,9 @@ fn down_and_up(collect: Collect) -> bool {
 
 #[test]
 fn a_read_is_a_value_that_was() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: down and up", 20, None, move || {
-        noted.note(down_and_up(Collect::Double));
+    reach("counter: down and up", 70, None, || {
+        down_and_up(Collect::Double)
     });
-    seen.assert();
 }
 
 #[test]
@@ -131,19 +101,14 @@ fn up_or_down() -> bool {
     let before = add(&up, Incr);
     let down = thread::spawn(move || [add(&down, Decr), Call::Read(down.value())]);
     let up = [add(&up, Incr), Call::Read(up.value())];
-    let down = down.join().unwrap();
+    let down = down.join().expect("a panic ends the case");
     assert!(explained(&[before], &[&up, &down]), "{up:?} {down:?}");
     matches!((up[1], down[1]), (Call::Read(1), Call::Read(0)))
 }
 
 #[test]
 fn of_two_who_count_up_or_down_one_sees_both() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: up or down", 20, None, move || {
-        noted.note(up_or_down());
-    });
-    seen.assert();
+    reach("counter: up or down", 28, None, up_or_down);
 }
 
 #[test]
@@ -164,8 +129,8 @@ fn two_readers() -> bool {
     let down = thread::spawn(move || [add(&down, Decr)]);
     let readers = readers.map(|reader| thread::spawn(move || [read(&reader)]));
     let up = [add(&up, Incr)];
-    let down = down.join().unwrap();
-    let reads = readers.map(|reader| reader.join().unwrap());
+    let down = down.join().expect("a panic ends the case");
+    let reads = readers.map(|reader| reader.join().expect("a panic ends the case"));
     assert!(
         explained(&[before], &[&up, &down, &reads[0], &reads[1]]),
         "{reads:?}"
@@ -175,12 +140,7 @@ fn two_readers() -> bool {
 
 #[test]
 fn two_readers_agree_on_the_order() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: two readers", 100, Some(2), move || {
-        noted.note(two_readers());
-    });
-    seen.assert();
+    reach("counter: two readers", 600, Some(3), two_readers);
 }
 
 #[test]
@@ -202,19 +162,16 @@ fn merge_then_add(collect: Collect) -> bool {
         [Call::Merged(Incr, 5), add(&handle, Incr)]
     });
     let reads = [(); 2].map(|()| Call::Read(reader.value_by(collect)));
-    let writes = writes.join().unwrap();
+    let writes = writes.join().expect("a panic ends the case");
     assert!(explained(&[], &[&writes, &reads]), "{reads:?}");
     matches!(reads[0], Call::Read(5))
 }
 
 #[test]
 fn merges_are_seen_in_order_with_increments() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: merge then add", 20, None, move || {
-        noted.note(merge_then_add(Collect::Double));
+    reach("counter: merge then add", 290, None, || {
+        merge_then_add(Collect::Double)
     });
-    seen.assert();
 }
 
 #[test]
@@ -233,7 +190,7 @@ fn new_handles() -> bool {
     };
     let there = thread::spawn(move || call(&other));
     let here = call(&live);
-    let there = there.join().unwrap();
+    let there = there.join().expect("a panic ends the case");
     assert_eq!(live.read(&key()), 2);
     assert!(explained(&[], &[&here, &there]), "{here:?} {there:?}");
     matches!((here[1], there[1]), (Call::Read(2), Call::Read(2)))
@@ -241,12 +198,7 @@ fn new_handles() -> bool {
 
 #[test]
 fn slots_of_new_handles_are_read() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: new handles", 100, None, move || {
-        noted.note(new_handles());
-    });
-    seen.assert();
+    reach("counter: new handles", 1400, None, new_handles);
 }
 
 /// Two peers are heard of at a time.
@@ -259,7 +211,7 @@ fn two_merges(tell: fn(&Live, &DataKey, u64)) -> bool {
     });
     let during = reader.value();
     for peer in peers {
-        peer.join().unwrap();
+        peer.join().expect("a panic ends the case");
     }
     assert!(during <= 2, "{during}");
     assert_eq!(reader.value(), 2, "a merge was lost");
@@ -268,12 +220,9 @@ fn two_merges(tell: fn(&Live, &DataKey, u64)) -> bool {
 
 #[test]
 fn merges_of_two_peers_add_up() {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    explore("counter: two merges", 20, None, move || {
-        noted.note(two_merges(|live, key, peer| live.apply(key, Incr, peer, 1)));
+    reach("counter: two merges", 25_000, None, || {
+        two_merges(|live, key, peer| live.apply(key, Incr, peer, 1))
     });
-    seen.assert();
 }
 
 #[test]

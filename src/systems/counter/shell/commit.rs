@@ -64,8 +64,8 @@ impl<E: Clone, W: Fn(&[Counted]) -> Result<(), E>> GroupCommit<E, W> {
     /// Returns once everything that this thread counted before the call is durable.
     ///
     /// # Errors
-    /// That of the write which was to cover it. The counts are unchanged, and a later round writes
-    /// them again.
+    /// That of the write which was to cover it, unless a later one has meanwhile succeeded. The
+    /// counts are unchanged, and the next round writes them again.
     pub fn wait(&self) -> Result<(), E> {
         self.wait_for(Join::Next)
     }

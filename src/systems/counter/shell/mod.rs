@@ -3,10 +3,9 @@
 //! Claim: every increment is counted exactly once, a read returns a value that the counter had at
 //! some instant between call and return (CTR-S9), what is flushed never exceeds what was counted and
 //! never falls, and who waited for a flush is covered by it. Assumed: no sum grows by 2^64 during one
-//! call. Source: CTR-2, CTR-7, CTR-8, CTR-10 of `docs/spec/counter.md` and its
-//! defect C-3; the atomic snapshot by double collect is Afek et al., "Atomic Snapshots of Shared
-//! Memory", JACM 40(4), 1993. Checked by `tests/loom` and `tests/shuttle`, which compile these very
-//! files.
+//! call. Source: CTR-2, CTR-7 to CTR-10 and defect C-3 of `docs/spec/counter.md`; the double collect
+//! is that of Afek et al., "Atomic Snapshots of Shared Memory", JACM 40(4), 1993. Checked by the tests
+//! of interleavings, which compile these very files.
 //!
 //! A [`Live`] holds what one process life counted, by data key and direction, beside the sums of all
 //! other sub-counters as merges report them. Who counts holds a [`Handle`] or a [`Writer`], who reads
