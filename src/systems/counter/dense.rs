@@ -227,3 +227,92 @@ impl<'a> Join<'a> {
         self.len
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Entries = BTreeMap<u64, u64>;
+
+    /// Few ids, so that sets meet; totals of any size, so that sums wrap.
+    fn entries() -> impl Strategy<Value = Entries> {
+        let total = prop_oneof![0..9_u64, any::<u64>()];
+        prop::collection::btree_map(0..40_u64, total, 0..40)
+    }
+
+    fn totals(entries: &Entries) -> Totals {
+        Totals::from_sorted(entries.iter().map(|(id, total)| (*id, *total)))
+    }
+
+    fn raise(entries: &mut Entries, id: u64, total: u64) {
+        let known = entries.entry(id).or_insert(total);
+        *known = total.max(*known);
+    }
+
+    fn agree(totals: &Totals, entries: &Entries) -> Result<(), TestCaseError> {
+        prop_assert!(
+            totals
+                .iter()
+                .eq(entries.iter().map(|(id, total)| (*id, *total)))
+        );
+        let sum = entries
+            .values()
+            .fold(0_u64, |sum, total| sum.wrapping_add(*total));
+        prop_assert_eq!(totals.sum(), sum);
+        prop_assert_eq!(totals.len(), entries.len());
+        for id in 0..41 {
+            prop_assert_eq!(totals.get(id), entries.get(&id).copied().unwrap_or(0));
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn merges_take_the_larger_total(mine in entries(), theirs in entries(), same in any::<bool>()) {
+            let theirs = if same {
+                let all = mine.keys().zip(theirs.values().chain([&7]).cycle());
+                all.map(|(id, total)| (*id, *total)).collect()
+            } else {
+                theirs
+            };
+            let mut joined = totals(&mine);
+            joined.merge(&totals(&theirs));
+            let mut expected = mine.clone();
+            for (id, total) in &theirs {
+                raise(&mut expected, *id, *total);
+            }
+            agree(&joined, &expected)?;
+            let mut other_way = totals(&theirs);
+            other_way.merge(&totals(&mine));
+            prop_assert_eq!(&other_way, &joined);
+            other_way.merge(&joined);
+            prop_assert_eq!(other_way, joined);
+        }
+
+        #[test]
+        fn applied_totals_raise_the_sum_by_what_is_returned(
+            start in entries(),
+            ops in prop::collection::vec((0..40_u64, prop_oneof![0..9_u64, any::<u64>()]), 0..40),
+        ) {
+            let mut dense = totals(&start);
+            let mut expected = start;
+            let mut sum = dense.sum();
+            for (id, total) in ops {
+                sum = sum.wrapping_add(dense.apply(id, total));
+                raise(&mut expected, id, total);
+                agree(&dense, &expected)?;
+                prop_assert_eq!(dense.sum(), sum);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "must strictly ascend")]
+    fn ids_that_do_not_ascend_are_refused() {
+        Totals::from_sorted([(1, 1), (1, 2)]);
+    }
+}
