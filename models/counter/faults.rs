@@ -1,6 +1,8 @@
 //! Variants of the counter: one remedy taken out, one step replaced, or one budget opened.
 
-use concord_systems::counter::{Difference, Lock, PublishFailure, Strategies, TotalSource};
+use concord_systems::counter::{
+    Acknowledged, Commit, Difference, FlushedTotal, Lock, PublishFailure, Strategies, TotalSource,
+};
 use concord_systems::merkle::{
     FirstFetch, Height, Interruption, LocalWrite, Merge, Unreadable, WalkRoot,
 };
@@ -218,6 +220,85 @@ pub(super) fn publication() -> Vec<Fault> {
     ])
 }
 
+/// Variants of every cluster with grouped commits.
+const GROUPED: &[Fault] = &[
+    Fault::mutant(
+        "stale_total_flushed",
+        &["acknowledged_survives", "in_doubt_unflushed"],
+        "A flush writes the totals that the flush before it should have written, and calls return.",
+    ),
+    Fault::mutant(
+        "difference_flushed",
+        &[
+            "acknowledged_survives",
+            "in_doubt_unflushed",
+            "flushed_totals_rise",
+        ],
+        "A flush writes what was counted since the flush before it.",
+    ),
+    Fault::mutant(
+        "generation_reused",
+        &[
+            "sub_counter_monotone",
+            "single_writer",
+            "in_doubt_unflushed",
+        ],
+        "A restarted process goes on under the generation of its former life.",
+    ),
+    Fault::mutant(
+        "acknowledged_unsynced",
+        &[
+            "sub_counter_monotone",
+            "acknowledged_survives",
+            "announced_is_durable",
+        ],
+        "Flushes end and are announced before they are synced.",
+    ),
+    Fault::mutant(
+        "difference_wraps",
+        &["read_is_difference", "live_value_is_current"],
+        "A read below zero wraps to a huge number.",
+    ),
+];
+
+/// Flushes write totals that are counted in memory: a failed announcement leaves nothing to be
+/// forgotten (C-1), and no total is read back (C-H1).
+fn with_grouped(own: &[Fault]) -> Vec<Fault> {
+    let mut faults = with_common(&[own, GROUPED].concat());
+    faults.retain(|fault| !fault.violates.contains(&"ack_raises"));
+    faults
+}
+
+/// Variants of `counter/grouped`.
+pub(super) fn grouped() -> Vec<Fault> {
+    with_grouped(&[
+        Fault::mutant(
+            "acknowledged_when_counted",
+            &["acknowledged_survives"],
+            "The call of a bump returns when it is counted, before any flush.",
+        ),
+        Fault::mutant(
+            "acknowledged_by_any_flush",
+            &["acknowledged_survives"],
+            "The call of a bump returns with the flush under way, which began before the bump and does not write it.",
+        ),
+        Fault::mutant(
+            "unfair",
+            &["convergence", "bump_returns", "no_stall_at_b"],
+            UNFAIR,
+        ),
+    ])
+}
+
+/// Variants of `counter/deferred`.
+pub(super) fn deferred() -> Vec<Fault> {
+    with_grouped(&[Fault::mutant(
+        "unfair",
+        &["convergence", "no_stall_at_b"],
+        UNFAIR,
+    )])
+}
+
 /// Makes a correct cluster faulty.
 pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
     let protocol = &mut cluster.protocol;
@@ -272,6 +353,14 @@ pub(super) fn inject(cluster: &mut Cluster, variant: &str) {
         "hole_forgotten" => strategies.store.walk_root = WalkRoot::OnContact,
         "unreadable_forgotten" => strategies.store.unreadable = Unreadable::Reserved,
         "lock_across_publication" => strategies.lock = Lock::AcrossPublication,
+        "acknowledged_when_counted" => {
+            strategies.commit = Commit::Grouped(Acknowledged::Counted);
+        }
+        "acknowledged_by_any_flush" => {
+            strategies.commit = Commit::Grouped(Acknowledged::AnyFlush);
+        }
+        "stale_total_flushed" => strategies.flushed = FlushedTotal::Stale,
+        "difference_flushed" => strategies.flushed = FlushedTotal::Difference,
         "difference_wraps" => {
             strategies.difference = Difference::Wrapping;
             bounds.clients = ClientProgram::of(&[(0, &[Call::Decrement(0)])]);

@@ -1,13 +1,14 @@
 //! Models of the counter: replicas on a cluster, and the reads of one process.
 
 mod faults;
+mod grouped;
 mod oracle;
 mod properties;
 mod protocol;
 mod reads;
 pub mod workload;
 
-use concord_systems::counter::{Strategies, trace};
+use concord_systems::counter::{Acknowledged, Commit, Strategies, trace};
 
 use crate::cluster::{ClientProgram, ClusterBounds, Faults, Publications, Timers, family};
 use crate::registry::{Budget, Family, NotExpressible, System};
@@ -46,6 +47,18 @@ pub const SYSTEM: System = System {
                 faults::publication(),
                 |variant, budget| build(publication(budget), variant),
             ),
+            family(
+                "counter/grouped",
+                properties,
+                faults::grouped(),
+                |variant, budget| build_with(FLUSHED, grouped(budget), variant),
+            ),
+            family(
+                "counter/deferred",
+                properties,
+                faults::deferred(),
+                |variant, budget| build_with(COUNTED, deferred(budget), variant),
+            ),
             Box::new(Family {
                 name: "counter/reads",
                 properties: reads::properties(),
@@ -79,12 +92,23 @@ pub const SYSTEM: System = System {
     ],
 };
 
+const FLUSHED: Commit = Commit::Grouped(Acknowledged::Flushed);
+const COUNTED: Commit = Commit::Grouped(Acknowledged::Counted);
+
 type Bounds = ClusterBounds<Counter>;
 
 /// The correct counter in these bounds, or a variant of it.
 pub(crate) fn build(bounds: Bounds, variant: Option<&str>) -> Cluster {
+    build_with(Commit::EachBump, bounds, variant)
+}
+
+fn build_with(commit: Commit, bounds: Bounds, variant: Option<&str>) -> Cluster {
     let counter = Counter {
-        strategies: Strategies::REMEDIED,
+        strategies: Strategies {
+            commit,
+            ..Strategies::REMEDIED
+        },
+        contract: commit,
         generations: Generations::Fresh,
         syncs: true,
         fair: true,
@@ -186,6 +210,54 @@ fn publication(budget: Budget) -> Bounds {
             partitions: 1,
             ..Faults::default()
         },
+        ..Bounds::default()
+    }
+}
+
+/// Every bump returns once it is flushed: clients share flushes.
+fn grouped(budget: Budget) -> Bounds {
+    let ours: [&[Call]; 2] = [
+        &[Call::Increment(0), Call::Increment(0)],
+        &[Call::Decrement(1)],
+    ];
+    committed_later(budget, &ours, 0)
+}
+
+/// Bumps return at once; a timer flushes, and so does a client that wants to be sure.
+fn deferred(budget: Budget) -> Bounds {
+    let ours: &[Call] = &[
+        Call::Increment(0),
+        Call::Decrement(1),
+        Call::Flush,
+        Call::Increment(0),
+    ];
+    committed_later(budget, &[ours], 1)
+}
+
+/// Clients of one node, whose other node receives and within full bounds also counts.
+fn committed_later(budget: Budget, ours: &[&[Call]], duplicates: u8) -> Bounds {
+    let mut clients: Vec<(usize, &[Call])> = ours.iter().map(|calls| (0, *calls)).collect();
+    let faults = match budget {
+        Budget::Quick => Faults {
+            crashes: 1,
+            losses: 1,
+            duplicates,
+            ..Faults::default()
+        },
+        Budget::Full => {
+            clients.push((1, &[Call::Decrement(0)]));
+            Faults {
+                crashes: 1,
+                ..Faults::default()
+            }
+        }
+    };
+    Bounds {
+        replicas: 2,
+        timers: Timers::AfterDelivery,
+        publications: Publications::AtOnce,
+        clients: ClientProgram::of(&clients),
+        faults,
         ..Bounds::default()
     }
 }

@@ -1,6 +1,6 @@
 //! What the counter claims on a cluster.
 
-use concord_systems::counter::{Direction, Small, SmallKey, State};
+use concord_systems::counter::{Acknowledged, Commit, Direction, Small, SmallKey, State};
 use concord_systems::merkle::Disk;
 
 use crate::checker::{Claim, Fairness, Predicate};
@@ -8,17 +8,18 @@ use crate::cluster::{self, Publications, all_equal};
 use crate::merkle;
 use crate::registry::Property;
 
+use super::grouped;
 use super::oracle;
 use super::protocol::{CRASH_POINTS, Call, Counter};
 
 /// The counter on a cluster.
 pub(super) type Cluster = cluster::Cluster<Counter>;
 type Is = Claim<Cluster>;
-type Cut = cluster::State<Counter>;
+pub(super) type Cut = cluster::State<Counter>;
 
 /// Counters that workloads use.
-const KEYS: [u8; 2] = [0, 1];
-const DIRECTIONS: [Direction; 2] = [Direction::Incr, Direction::Decr];
+pub(super) const KEYS: [u8; 2] = [0, 1];
+pub(super) const DIRECTIONS: [Direction; 2] = [Direction::Incr, Direction::Decr];
 
 /// Timers fire, what is sent again and again arrives, what can be answered is.
 const FAIR: Fairness = Fairness {
@@ -26,12 +27,20 @@ const FAIR: Fairness = Fairness {
     strong: &["deliver", "reannounce", "repair"],
 };
 
+/// Where commits are grouped, what is counted is flushed, and what is flushed reaches the disk.
+const FAIR_GROUPED: Fairness = Fairness {
+    weak: &[
+        "start", "publish", "answer", "give_up", "heal", "flush", "store",
+    ],
+    ..FAIR
+};
+
 /// The claims of a cluster, according to its bounds.
 pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
-    let fairness = if cluster.protocol.fair {
-        FAIR
-    } else {
-        Fairness::default()
+    let fairness = match cluster.protocol.contract {
+        _ if !cluster.protocol.fair => Fairness::default(),
+        Commit::EachBump => FAIR,
+        Commit::Grouped(_) => FAIR_GROUPED,
     };
     let leads_to = |name, from, to| Is::leads_to(name, from, to, fairness);
     let faults = cluster.bounds.faults;
@@ -41,8 +50,15 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         Is::always("sub_counter_monotone", |_, cut| !cut.ghost.total_fell),
         Is::always("single_writer", |_, cut| !cut.ghost.two_writers),
         Is::always("no_invention", no_invention),
-        Is::always("in_doubt_one", in_doubt_one),
-        Is::always("ack_raises", |_, cut| !cut.ghost.acknowledged_unraised),
+    ];
+    match cluster.protocol.contract {
+        Commit::EachBump => claims.extend([
+            Is::always("in_doubt_one", in_doubt_one),
+            Is::always("ack_raises", |_, cut| !cut.ghost.acknowledged_unraised),
+        ]),
+        Commit::Grouped(acknowledged) => claims.extend(grouped::claims(acknowledged)),
+    }
+    claims.extend([
         Is::always("read_is_difference", read_is_difference),
         Is::always("heads_cover", heads_cover),
         Is::always("processed_closed", processed_closed),
@@ -52,13 +68,15 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         Is::sometimes("concurrent_heads", concurrent_heads),
         Is::sometimes("rest_after_work", rest_after_work),
         Is::sometimes("converged_after_every_fault", converged_after_every_fault),
-    ];
-    if cluster.bounds.publications == Publications::Awaited {
+    ]);
+    let awaited = cluster.bounds.publications == Publications::Awaited;
+    if awaited {
+        claims.push(Is::always("own_publication_only", own_publication_only));
+    }
+    if awaited || cluster.protocol.contract == Commit::Grouped(Acknowledged::Flushed) {
         let returned = |cluster: &Cluster, cut: &Cut| !cluster.some_client_waits(cut);
-        claims.extend([
-            Is::always("own_publication_only", own_publication_only),
-            leads_to("bump_returns", Cluster::some_client_waits, returned),
-        ]);
+        let waits = Cluster::some_client_waits;
+        claims.push(leads_to("bump_returns", waits, returned));
     }
     // A node fetches what others wrote, or what it wrote itself and lost.
     let clients = &cluster.bounds.clients;
@@ -255,6 +273,8 @@ fn documented(crashes: bool) -> Vec<Property> {
             None,
         ),
     ];
+    let grouped = grouped::DOCUMENTED.iter();
+    properties.extend(grouped.map(|row| of(row.0, row.1, row.2, row.3)));
     properties.extend(NO_STALL.iter().map(|(name, ..)| Property {
         name,
         id: Some("CTR-L3"),
@@ -291,7 +311,7 @@ fn no_invention(cluster: &Cluster, cut: &Cut) -> bool {
                 direction == Direction::Incr && *of == key
             }
             Call::Decrement(of) => direction == Direction::Decr && *of == key,
-            Call::Forge(..) => false,
+            Call::Flush | Call::Forge(..) => false,
         });
         attempts.count() as u64
     };
@@ -385,7 +405,8 @@ fn own_publication_only(_: &Cluster, cut: &Cut) -> bool {
 
 fn converged(cluster: &Cluster, cut: &Cut) -> bool {
     let read = |machine: &State<Small>| KEYS.map(|key| machine.value(&key));
-    cluster.all_running(cut) && agree(cut) && all_equal(machines(cut).map(read))
+    let is_flushed = machines(cut).all(|machine| !machine.has_unflushed());
+    cluster.all_running(cut) && is_flushed && agree(cut) && all_equal(machines(cut).map(read))
 }
 
 fn fetching_at<const NODE: usize>(_: &Cluster, cut: &Cut) -> bool {

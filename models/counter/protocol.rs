@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use concord_systems::counter::{
-    CallId, Direction, Failure, Input, Output, QueryEnd, Small, SmallAddress, SmallKey, State,
-    Strategies,
+    CallId, Commit, Direction, Failure, Input, Output, QueryEnd, Small, SmallAddress, SmallKey,
+    State, Strategies,
 };
 use concord_systems::machine::Machine as _;
 use concord_systems::merkle::{self, Block, Disk, Fetched, Patience, SortedMap, SortedSet, Write};
@@ -12,11 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Cause, Effect, Event, Protocol, Seen, call_of};
 
+use super::grouped::{self, Promises, flush_token};
+
 /// The counter on a cluster.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter {
     /// The choices of every replica.
     pub strategies: Strategies,
+    /// How clients are told that bumps are committed, which decides what is claimed.
+    pub contract: Commit,
     /// Where the generation of a process life comes from.
     pub generations: Generations,
     /// Whether the disk is told to sync.
@@ -44,6 +48,8 @@ pub enum Call {
     Decrement(u8),
     /// Up by one, while the own total cannot be read back.
     IncrementUnreadable(u8),
+    /// Make durable what is counted.
+    Flush,
     /// A dishonest write to the first life of the sub-counter of node a.
     Forge(u8, u64),
 }
@@ -70,6 +76,10 @@ pub enum Timer {
     Reannounce,
     /// Repair, because dirty is set.
     Repair,
+    /// Flush what is counted.
+    Flush,
+    /// A block reaches the disk. Where commits are grouped other things happen before it does.
+    Store,
 }
 
 /// What properties must remember.
@@ -91,6 +101,8 @@ pub struct History {
     pub two_writers: bool,
     /// A bump was acknowledged that had not raised the sum by one.
     pub acknowledged_unraised: bool,
+    /// Where commits are grouped.
+    pub promises: Promises,
 }
 
 /// What a peer held when a node lost its data (CTR-S14).
@@ -113,11 +125,10 @@ impl Counter {
         machine.step(input, &mut outputs);
         for output in outputs {
             match output {
-                Output::Store(merkle::Output::Store(block)) => {
-                    let address = SmallAddress::of(&block);
-                    effects.push(Effect::Write(Write::Block(address, block)));
-                    let stored = merkle::Input::Stored(Some(address));
-                    self.drive(machine, Input::Store(stored), effects);
+                Output::Store(merkle::Output::Store(block))
+                    if self.contract == Commit::EachBump =>
+                {
+                    self.store(machine, block, effects);
                 }
                 Output::Store(merkle::Output::Write(write)) => effects.push(Effect::Write(write)),
                 Output::Store(merkle::Output::Sync) if !self.syncs => {}
@@ -133,11 +144,20 @@ impl Counter {
                     token: call,
                     reply: result,
                 }),
-                // Asked for by `queries` and `publications`.
-                Output::Store(merkle::Output::Fetch { .. }) | Output::Publish { .. } => {}
+                // Asked for by `ticks`, `queries` and `publications`.
+                Output::Store(merkle::Output::Store(_) | merkle::Output::Fetch { .. })
+                | Output::Publish { .. } => {}
                 Output::Store(merkle::Output::Put(_) | merkle::Output::Exchanged(_)) => {}
             }
         }
+    }
+
+    /// Brings a block to the disk.
+    fn store(&self, machine: &mut State<Small>, block: Arc<Block<Small>>, effects: &mut Effects) {
+        let address = SmallAddress::of(&block);
+        effects.push(Effect::Write(Write::Block(address, block)));
+        let stored = merkle::Input::Stored(Some(address));
+        self.drive(machine, Input::Store(stored), effects);
     }
 }
 
@@ -184,6 +204,7 @@ impl Protocol for Counter {
                         unreadable: matches!(call, Call::IncrementUnreadable(_)),
                     }
                 }
+                Call::Flush => Input::Flush { call: token },
                 Call::Forge(key, value) => Input::RawPut {
                     call: token,
                     key: SmallKey {
@@ -207,6 +228,14 @@ impl Protocol for Counter {
             Event::Published { ticket, ok } => Input::Published { call: ticket, ok },
             Event::Tick(Timer::Reannounce) => Input::Store(merkle::Input::Reannounce),
             Event::Tick(Timer::Repair) => Input::Store(merkle::Input::Repair),
+            Event::Tick(Timer::Flush) => Input::Flush {
+                call: flush_token(*machine.node()),
+            },
+            Event::Tick(Timer::Store) => {
+                let block = machine.store().storing().cloned();
+                let block = block.expect("a block is stored while one is awaited");
+                return self.store(machine, block, effects);
+            }
             Event::Close => Input::Close,
         };
         self.drive(machine, input, effects);
@@ -226,7 +255,14 @@ impl Protocol for Counter {
         if store.needs_repair() && !store.is_exchanging() {
             timers.push(Timer::Repair);
         }
+        if self.contract != Commit::EachBump {
+            timers.extend(grouped::ticks(machine));
+        }
         timers
+    }
+
+    fn is_timer(&self, tick: &Timer) -> bool {
+        matches!(tick, Timer::Reannounce | Timer::Repair)
     }
 
     fn queries(&self, machine: &State<Small>) -> Vec<SmallAddress> {
@@ -254,7 +290,7 @@ impl Protocol for Counter {
     }
 
     fn observe(&self, history: &mut History, seen: &Seen<'_, Self>) {
-        history.note(seen);
+        history.note(self, seen);
     }
 
     fn write_name(&self, write: &Write<Small>) -> &'static str {
@@ -273,6 +309,7 @@ impl Protocol for Counter {
             Call::Increment(_) => "increment",
             Call::Decrement(_) => "decrement",
             Call::IncrementUnreadable(_) => "increment_unreadable",
+            Call::Flush => "flush_call",
             Call::Forge(..) => "forge",
         }
     }
@@ -281,6 +318,8 @@ impl Protocol for Counter {
         match tick {
             Timer::Reannounce => "reannounce",
             Timer::Repair => "repair",
+            Timer::Flush => "flush",
+            Timer::Store => "store",
         }
     }
 
@@ -289,7 +328,10 @@ impl Protocol for Counter {
     }
 
     fn tick_names(&self) -> Vec<&'static str> {
-        vec!["reannounce", "repair"]
+        match self.contract {
+            Commit::EachBump => vec!["reannounce", "repair"],
+            Commit::Grouped(_) => vec!["reannounce", "repair", "flush", "store"],
+        }
     }
 
     fn message_text(&self, message: &Announcement) -> String {
@@ -308,6 +350,7 @@ impl Protocol for Counter {
             Call::Increment(key) => format!("increment k{key}"),
             Call::Decrement(key) => format!("decrement k{key}"),
             Call::IncrementUnreadable(key) => format!("increment k{key}, total unreadable,"),
+            Call::Flush => String::from("call flush"),
             Call::Forge(key, value) => format!("forge a0+k{key}={value}"),
         }
     }
@@ -329,7 +372,7 @@ pub(super) const CRASH_POINTS: &[&str] = &[
 ];
 
 impl History {
-    fn note(&mut self, seen: &Seen<'_, Counter>) {
+    fn note(&mut self, protocol: &Counter, seen: &Seen<'_, Counter>) {
         let node = seen.node as u8;
         match seen.cause {
             Cause::Start => self.forget_life(node),
@@ -344,7 +387,10 @@ impl History {
         }
         self.note_entries(seen);
         self.note_writes(node, seen);
-        self.note_calls(node, seen);
+        match protocol.contract {
+            Commit::EachBump => self.note_calls(node, seen),
+            Commit::Grouped(_) => self.promises.note(protocol, seen),
+        }
     }
 
     fn forget_life(&mut self, node: u8) {
@@ -453,7 +499,7 @@ impl History {
 }
 
 /// The block that a node wrote itself in this step: what it fetched it did not write.
-fn own_write<'a>(seen: &Seen<'a, Counter>) -> Option<&'a Arc<Block<Small>>> {
+pub(super) fn own_write<'a>(seen: &Seen<'a, Counter>) -> Option<&'a Arc<Block<Small>>> {
     if matches!(seen.cause, Cause::Event(Event::Answered { .. })) {
         return None;
     }

@@ -7,6 +7,7 @@
 pub mod codec;
 mod database;
 mod error;
+pub mod gossip;
 mod held;
 mod merkle;
 mod replica;

@@ -5,9 +5,13 @@
 mod common;
 #[path = "../common/notation.rs"]
 mod notation;
+#[path = "../common/process.rs"]
+mod process;
 
+mod burst;
 mod core;
 mod forms;
+mod gossip;
 mod inbox;
 mod oracle;
 mod random_traces;

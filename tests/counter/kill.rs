@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::Write;
 use std::sync::Arc;
 use std::thread::{scope, sleep};
 use std::time::Duration;
@@ -17,17 +15,17 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::common::{seed, soak};
 use crate::durability::{KEYS, Ledger, NODE, sub_counter};
+use crate::process::{again, next_line};
 
-/// Tells the child its database.
-const DATABASE: &str = "CONCORD_KILLED_DATABASE";
-/// Tells the child how many threads share the counter; none if one thread has it to itself.
-const THREADS: &str = "CONCORD_KILLED_THREADS";
+/// Tells the child how many threads share the counter, none if one thread has it to itself, and its
+/// database.
+const ROLE: &str = "CONCORD_KILLED_COUNTER";
 
 /// Bumps until it is killed, and says so: `life GENERATION`, then for each call `begin THREAD
 /// DIRECTION KEY` and `ack THREAD`. Line by line, so that the parent knows each before the next thing
 /// happens.
-fn bump_until_killed(database: &str) {
-    let threads = env::var(THREADS).expect("the parent says");
+fn bump_until_killed(role: &str) {
+    let (threads, database) = role.split_once(' ').expect("the parent says both");
     let threads: usize = threads.parse().expect("the parent counts");
     if threads == 0 {
         let mut counter = Counter::open(database, NODE).expect("the database opens");
@@ -108,26 +106,6 @@ impl Life {
     }
 }
 
-fn start(test: &str, database: &Path, threads: usize) -> (Child, BufReader<ChildStdout>) {
-    let program = env::current_exe().expect("a test has a program");
-    let mut child = Command::new(program)
-        .args([test, "--exact", "--nocapture"])
-        .env(DATABASE, database)
-        .env(THREADS, threads.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let said = child.stdout.take().expect("it is piped");
-    (child, BufReader::new(said))
-}
-
-/// The next whole line, unless the process is gone.
-fn next_line(said: &mut BufReader<ChildStdout>) -> Option<String> {
-    let mut line = String::new();
-    said.read_line(&mut line).expect("the pipe can be read");
-    line.ends_with('\n').then_some(line)
-}
-
 #[test]
 fn a_killed_process_loses_nothing_acknowledged() {
     kill_again_and_again("kill::a_killed_process_loses_nothing_acknowledged", 0);
@@ -142,8 +120,8 @@ fn a_killed_process_loses_nothing_that_its_threads_were_told_is_durable() {
 
 /// `test` is the one that calls: it runs in the child as well, which is the process to be killed.
 fn kill_again_and_again(test: &str, threads: usize) {
-    if let Ok(database) = env::var(DATABASE) {
-        return bump_until_killed(&database);
+    if let Ok(role) = env::var(ROLE) {
+        return bump_until_killed(&role);
     }
     let (kills, seed) = (soak(12, 200), seed());
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -152,7 +130,8 @@ fn kill_again_and_again(test: &str, threads: usize) {
     let mut ledger = Ledger::default();
     let (mut inside, mut opening) = (0, 0);
     for kill in 0..kills {
-        let (mut child, mut said) = start(test, &file, threads);
+        let role = format!("{threads} {}", file.display());
+        let (mut child, mut said) = again(test, ROLE, role);
         let mut life = Life::default();
         if rng.random_ratio(1, 8) {
             // While it starts, makes or opens the database.

@@ -5,6 +5,8 @@ mod common;
 #[path = "../common/notation.rs"]
 #[allow(dead_code, reason = "the counter has a notation of its own for steps")]
 mod notation;
+#[path = "../common/process.rs"]
+mod process;
 #[path = "../common/reopening.rs"]
 mod reopening;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -28,31 +28,35 @@ impl Backend<Disk<Ids>, Write<Ids>> for Watched {
     type Error = Infallible;
 
     fn load(&mut self) -> Result<Disk<Ids>, Infallible> {
-        Ok(self.0.lock().unwrap().synced.clone())
+        Ok(self.contents().synced.clone())
     }
 
     fn write(&mut self, write: &Write<Ids>) -> Result<(), Infallible> {
-        Image::apply(&mut self.0.lock().unwrap().written, write);
+        Image::apply(&mut self.contents().written, write);
         Ok(())
     }
 
     fn sync(&mut self) -> Result<(), Infallible> {
-        let mut contents = self.0.lock().unwrap();
+        let mut contents = self.contents();
         contents.synced = contents.written.clone();
         contents.syncs += 1;
         Ok(())
     }
 
     fn wipe(&mut self) -> Result<(), Infallible> {
-        *self.0.lock().unwrap() = Contents::default();
+        *self.contents() = Contents::default();
         Ok(())
     }
 }
 
 impl Watched {
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.0.lock().expect("nothing panics while it is looked at")
+    }
+
     /// The sum of all synced sub-counters, and the number of syncs.
     fn durable(&self) -> (u64, u64) {
-        let contents = self.0.lock().unwrap();
+        let contents = self.contents();
         let entries = contents.synced.entries.values();
         let sum = entries.map(|entry| Ids::decode(&entry.value)).sum();
         (sum, contents.syncs)
@@ -132,8 +136,8 @@ fn a_new_life_reads_what_the_former_committed() {
     // A crash: what is open commits no more into the disk that is found.
     let found = Watched::default();
     {
-        let mut contents = found.0.lock().unwrap();
-        contents.synced = disk.0.lock().unwrap().synced.clone();
+        let mut contents = found.contents();
+        contents.synced = disk.contents().synced.clone();
         contents.written = contents.synced.clone();
     }
     let counter = found.open(2, Durability::OnDemand);
@@ -141,7 +145,7 @@ fn a_new_life_reads_what_the_former_committed() {
     counter.handle(KEY, Direction::Incr).add_one();
     assert_eq!(counter.read(KEY), 2);
     counter.commit().expect("memory takes it");
-    let entries = &found.0.lock().unwrap().synced.entries;
+    let entries = &found.contents().synced.entries;
     assert_eq!(entries.keys().count(), 2);
 }
 

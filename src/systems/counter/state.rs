@@ -120,6 +120,11 @@ impl<S: Space> State<S> {
         &self.store
     }
 
+    /// The node.
+    pub fn node(&self) -> &S::Node {
+        &self.node
+    }
+
     /// The generation of this process life.
     pub fn generation(&self) -> S::Generation {
         self.generation

@@ -112,10 +112,11 @@ pub enum Commit {
 /// When the call of a bump returns if commits are grouped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
 pub enum Acknowledged {
-    /// Once a flush that began after the bump is durable: a bump that returned without error
-    /// survives a crash.
+    /// Once a flush that began after the bump is durable, for a flush at each increment: a bump that
+    /// returned without error survives a crash.
     Flushed,
-    /// At once: a crash loses at most what was counted since the last completed flush began.
+    /// At once, for flushes each so many milliseconds or on demand: a crash loses at most what was
+    /// counted since the last completed flush began.
     Counted,
     /// Once any flush is durable, also one that began before the bump and does not write it. A
     /// mutant.

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod delivery;
+mod grouped;
 mod history;
 mod keys;
 mod oracle;
