@@ -3,16 +3,22 @@
 //! Not quite like for like: stateright judges the safety claims only and keeps fingerprints of
 //! states. concord judges liveness under fairness as well and keeps every edge for it.
 
+#[path = "common/cpu.rs"]
+mod cpu;
+
 use std::hint::black_box;
 use std::time::Duration;
 
 use concord::models::checker::Limits;
 use concord::models::registry::{Budget, Subject, Target, resolve};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use rustix::time::ClockId;
+
+use cpu::CpuTime;
 
 const MODEL: &str = "counter/fetches";
 
-fn states(criterion: &mut Criterion) {
+fn states(criterion: &mut Criterion<CpuTime>) {
     let subject = subject(MODEL);
     let limits = Limits {
         threads: 1,
@@ -46,5 +52,10 @@ fn subject(model: &str) -> Box<dyn Subject> {
     target.expect("the model is in the registry").subject
 }
 
-criterion_group!(benches, states);
+criterion_group! {
+    name = benches;
+    // Stateright searches on threads of its own.
+    config = Criterion::default().with_measurement(CpuTime(ClockId::ProcessCPUTime));
+    targets = states
+}
 criterion_main!(benches);

@@ -3,6 +3,13 @@
 //! that replicas can fetch from each other, so each of them does less. Answers are compared before
 //! anything is timed.
 
+#[path = "common/mod.rs"]
+mod common;
+#[path = "counter/goals.rs"]
+mod goals;
+#[path = "counter/limits.rs"]
+mod limits;
+
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -21,19 +28,20 @@ use concord::systems::merkle::{self, Disk, Entry, Store};
 use concord::systems::replay::Outcome;
 use crdt_kit::Crdt as _;
 use crdts::{CmRDT as _, CvRDT as _};
-use criterion::measurement::WallTime;
-use criterion::{
-    BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
-};
+use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Throughput, criterion_group};
+use rustix::time::ClockId;
 use serde_json::Value;
 
+use common::cpu::CpuTime;
+
+type Criterion = criterion::Criterion<CpuTime>;
 type Ids = Text<u32>;
 type Counter = State<Ids>;
 
 const CRDTS: &str = "crdts 7.3.2 PNCounter";
 const CRDT_KIT: &str = "crdt-kit 0.5.1 PNCounter";
 
-fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
+fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, CpuTime> {
     let mut group = criterion.benchmark_group(name);
     group.sample_size(15);
     group.warm_up_time(Duration::from_millis(300));
@@ -233,15 +241,7 @@ fn reads(criterion: &mut Criterion) {
             kit.merge(&other);
         }
         let counter = open(disk, Strategies::REMEDIED);
-        let read_tree = || -> u64 {
-            let prefix = |namespace| format!("/STATS/{namespace}{}/", key.as_str());
-            let sum = |prefix: String| -> u64 {
-                let from = tree.range(prefix.clone()..);
-                let below = from.take_while(|(full, _)| full.starts_with(&prefix));
-                below.map(|(_, total)| total).sum()
-            };
-            sum(prefix("incr")).saturating_sub(sum(prefix("decr")))
-        };
+        let read_tree = || sum_by_prefix(&tree, &key);
 
         let value = counter.value(&key).expect("a sum");
         assert_eq!(read_tree(), value);
@@ -258,6 +258,17 @@ fn reads(criterion: &mut Criterion) {
         group.bench_function(id("BTreeMap<String, u64> by prefix"), |b| b.iter(read_tree));
     }
     group.finish();
+}
+
+/// The original's read: the sums of both directions, entry by entry.
+fn sum_by_prefix(tree: &BTreeMap<String, u64>, key: &DataKey) -> u64 {
+    let sum = |namespace: &str| -> u64 {
+        let prefix = format!("/STATS/{namespace}{}/", key.as_str());
+        let from = tree.range(prefix.clone()..);
+        let below = from.take_while(|(full, _)| full.starts_with(&prefix));
+        below.map(|(_, total)| total).sum()
+    };
+    sum("incr").saturating_sub(sum("decr"))
 }
 
 /// A write into the store alone, against a plain ordered map without replicas.
@@ -490,5 +501,13 @@ fn replays(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, increments, reads, puts, walks, merges, replays);
-criterion_main!(benches);
+criterion_group! {
+    name = benches;
+    config = criterion::Criterion::default().with_measurement(CpuTime(ClockId::ThreadCPUTime));
+    targets = increments, reads, puts, walks, merges, replays
+}
+
+fn main() {
+    common::measure("counter", goals::measure);
+    benches();
+}

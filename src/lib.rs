@@ -3,6 +3,7 @@
 //! them.
 
 pub mod cli;
+pub mod goals;
 
 pub use concord_adapters as adapters;
 pub use concord_models as models;

@@ -1,4 +1,5 @@
-//! `benchmarks.md`: how much longer peers take than concord, from what criterion left behind.
+//! `benchmarks.md`: whether goals are met, and how much longer peers take than concord, from what
+//! benches left behind.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -11,12 +12,14 @@ use serde::Deserialize;
 
 use crate::cli::options::cores;
 use crate::cli::text::WRITABLE;
+use crate::goals::{self, Goal, Run};
 
 /// The function of a group that others are compared with has a name that starts so.
 const BASELINE: &str = "concord";
 
-/// Results by function, by group and parameter.
+/// Goals, and results of criterion by function, by group and parameter.
 pub(super) struct Benchmarks {
+    goals: Vec<Goal>,
     groups: BTreeMap<Group, BTreeMap<String, Timing>>,
 }
 
@@ -69,15 +72,20 @@ pub(super) fn directory() -> PathBuf {
 }
 
 impl Benchmarks {
-    /// Reads the latest results; none if there are none.
+    /// Reads the latest results of criterion, and the goals from the folder beside it; none if there
+    /// are none.
     pub(super) fn read(directory: &Path) -> Result<Option<Self>> {
+        let goals = directory.with_file_name("goals");
         let mut benchmarks = Benchmarks {
+            goals: goals::read(&goals)
+                .with_context(|| format!("cannot read the goals in {}", goals.display()))?,
             groups: BTreeMap::new(),
         };
         if directory.is_dir() {
             benchmarks.visit(directory)?;
         }
-        Ok((!benchmarks.groups.is_empty()).then_some(benchmarks))
+        let is_empty = benchmarks.goals.is_empty() && benchmarks.groups.is_empty();
+        Ok((!is_empty).then_some(benchmarks))
     }
 
     fn visit(&mut self, directory: &Path) -> Result<()> {
@@ -118,17 +126,57 @@ impl Benchmarks {
         writeln!(out, "# Benchmarks\n")?;
         writeln!(
             out,
-            "Median time of an iteration and of each element that it handles, and how many times\n\
-             concord's the median is: above 1 concord is faster. A `limit` is no peer: it does less\n\
-             than is asked, and shows what remains to be gained. What else is not like for like\n\
-             stands in `benches/`. Other work on the machine blurs all of it. Measured on {}.\n\
-             `cargo bench && concord report` writes this file.",
+            "Measured on {}. `cargo bench && concord report` writes this file.\n\n\
+             Times are processor time of the thread, where two threads run at once time on the wall.\n\
+             A `limit` is no peer: it does less than is asked, and shows what remains to be gained.\n\
+             What else is not like for like stands in `benches/`. Only ratios within a table row are\n\
+             comparable: other work on the machine blurs all of it.",
             machine()
         )?;
+        self.write_goals(out)?;
+        self.write_groups(out)
+    }
+
+    fn write_goals(&self, out: &mut String) -> fmt::Result {
+        let Some(runs) = self.goals.iter().map(|goal| goal.runs.len()).max() else {
+            return Ok(());
+        };
+        writeln!(
+            out,
+            "\n## Goals\n\n\
+             `≥`: how many times concord's time the peer takes; `≤`: how many times the peer's time\n\
+             concord takes. The median of the runs decides. Where two threads have to run at once,\n\
+             (kept/tries) are the samples in which they did; too few of them are not valid.\n"
+        )?;
+        let headings: String = (1..=runs).map(|run| format!(" run {run} |")).collect();
+        writeln!(out, "| goal | what | peer |{headings} median | bound | |")?;
+        writeln!(out, "|---|---|---|{}---:|---:|---|", "---:|".repeat(runs))?;
+        for goal in &self.goals {
+            let Goal { id, what, peer, .. } = goal;
+            write!(out, "| {id} | {what} | {peer} |")?;
+            for run in 0..runs {
+                let run = goal.runs.get(run).map(Run::to_string).unwrap_or_default();
+                write!(out, " {run} |")?;
+            }
+            let median = goal.median().map(ratio).unwrap_or_default();
+            writeln!(out, " {median} | {} | {} |", goal.bound, goal.verdict())?;
+        }
+        Ok(())
+    }
+
+    fn write_groups(&self, out: &mut String) -> fmt::Result {
+        if !self.groups.is_empty() {
+            writeln!(
+                out,
+                "\n## Groups\n\n\
+                 Median time of an iteration and of each element that it handles, and how many times\n\
+                 concord's the median is: above 1 concord is faster."
+            )?;
+        }
         let mut last_name = None;
         for (group, functions) in &self.groups {
             if last_name != Some(&group.name) {
-                writeln!(out, "\n## {}\n", group.name)?;
+                writeln!(out, "\n### {}\n", group.name)?;
                 writeln!(out, "| parameter | function | median | each | ratio |")?;
                 writeln!(out, "|---|---|---:|---:|---:|")?;
             }
@@ -198,6 +246,7 @@ fn machine() -> String {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
+    use crate::goals::{Bound, Samples};
 
     fn result(directory: &Path, group: &str, function: &str, median: f64) {
         let latest = directory.join(group).join(function).join("7").join("new");
@@ -225,6 +274,29 @@ mod tests {
             text.contains("| 7 | concord | 1.50 µs | 150 ns | 1.00 |"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn goals_stand_beside_their_runs() {
+        let directory = tempfile::tempdir().unwrap();
+        let run = |ratio, kept| Run {
+            ratio,
+            samples: Some(Samples { kept, tries: 40 }),
+        };
+        let goal = Goal {
+            id: "C6".into(),
+            what: "two threads".into(),
+            peer: "one".into(),
+            bound: Bound::AtLeast(1.7),
+            runs: vec![run(Some(1.9), 31), run(None, 2), run(Some(1.6), 31)],
+        };
+        goals::save(&directory.path().join("goals"), "counter", &[goal]).unwrap();
+        let benchmarks = Benchmarks::read(&directory.path().join("criterion"));
+        let text = benchmarks.unwrap().unwrap().render();
+        let row = "| C6 | two threads | one | 1.90 (31/40) | not valid (2/40) | 1.60 (31/40) | 1.75 \
+                   | ≥ 1.70 | met |";
+        assert!(text.contains(row), "{text}");
+        assert!(!text.contains("## Groups"), "{text}");
     }
 
     #[test]

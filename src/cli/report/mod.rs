@@ -43,7 +43,8 @@ pub(super) struct Report {
     #[arg(long)]
     check: bool,
 
-    /// Where `cargo bench` left its results; by default `criterion` in Cargo's target directory.
+    /// Where `cargo bench` left its results; by default `criterion` in Cargo's target directory. Goals
+    /// are looked for in `goals` beside it.
     #[arg(long, value_name = "DIR")]
     criterion: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! A grow-only counter as structure of arrays.
 
-use std::cmp::Ordering;
+use multiversion::multiversion;
 
 /// The totals of sub-counters: for each id the largest that was met. What an id stands for, a node
 /// and a generation, is the caller's affair.
@@ -58,7 +58,7 @@ impl Totals {
 
     /// The sum, modulo 2^64 (CTR-7). O(n).
     pub fn sum(&self) -> u64 {
-        self.totals.iter().copied().fold(0, u64::wrapping_add)
+        sum(&self.totals)
     }
 
     /// Raises the total of `id` to `total`, unless it is as large already, and returns by how much
@@ -82,36 +82,149 @@ impl Totals {
     /// idempotent). O(n) without allocation if `other` has the same ids, else O(n + m).
     pub fn merge(&mut self, other: &Self) {
         if self.ids == other.ids {
-            let totals = self.totals.iter_mut().zip(&other.totals);
-            totals.for_each(|(mine, theirs)| *mine = (*mine).max(*theirs));
+            raise(&mut self.totals, &other.totals);
         } else {
             *self = self.joined(other);
         }
     }
 
+    /// Each step waits for the comparison of the step before, so two halves that share no id are
+    /// joined side by side.
     fn joined(&self, other: &Self) -> Self {
+        let [mine, theirs] = [self, other].map(|totals| Part {
+            ids: &totals.ids,
+            totals: &totals.totals,
+        });
+        let [my_low, my_high] = mine.split_at(mine.ids.len() / 2);
+        let at = match my_high.ids.first() {
+            Some(pivot) => theirs.ids.partition_point(|id| id < pivot),
+            None => 0,
+        };
+        let [their_low, their_high] = theirs.split_at(at);
         let room = self.len() + other.len();
-        let mut ids = Vec::with_capacity(room);
-        let mut totals = Vec::with_capacity(room);
-        let (mut a, mut b) = (0, 0);
-        while a < self.len() && b < other.len() {
-            let (mine, theirs) = (self.ids[a], other.ids[b]);
-            let (from_mine, from_theirs) = (self.totals[a], other.totals[b]);
-            let order = mine.cmp(&theirs);
-            ids.push(mine.min(theirs));
-            totals.push(match order {
-                Ordering::Less => from_mine,
-                Ordering::Equal => from_mine.max(from_theirs),
-                Ordering::Greater => from_theirs,
-            });
-            a += usize::from(order.is_le());
-            b += usize::from(order.is_ge());
+        let mut ids = vec![0; room];
+        let mut totals = vec![0; room];
+        let middle = my_low.ids.len() + at;
+        let (low_ids, high_ids) = ids.split_at_mut(middle);
+        let (low_totals, high_totals) = totals.split_at_mut(middle);
+        let mut low = Join::new(my_low, their_low, low_ids, low_totals);
+        let mut high = Join::new(my_high, their_high, high_ids, high_totals);
+        while low.has_both() && high.has_both() {
+            low.step();
+            high.step();
         }
-        for (rest, at) in [(self, a), (other, b)] {
-            ids.extend_from_slice(&rest.ids[at..]);
-            totals.extend_from_slice(&rest.totals[at..]);
+        let [low, high] = [low.finish(), high.finish()];
+        for numbers in [&mut ids, &mut totals] {
+            numbers.copy_within(middle..middle + high, low);
+            numbers.truncate(low + high);
         }
         Self { ids, totals }
+    }
+}
+
+// Wider vectors than the build assumes, if the processor has them: half the time of sums in the
+// caches, and a quarter of that of maxima, as the narrow ones cannot compare numbers of 64 bits.
+
+#[multiversion(targets("x86_64+avx2"))]
+fn sum(totals: &[u64]) -> u64 {
+    // Additions that do not wait for each other.
+    let (chunks, rest) = totals.as_chunks::<16>();
+    let mut sums = [0_u64; 16];
+    for chunk in chunks {
+        let pairs = sums.iter_mut().zip(chunk);
+        pairs.for_each(|(sum, total)| *sum = sum.wrapping_add(*total));
+    }
+    let sums = sums.iter().chain(rest);
+    sums.copied().fold(0, u64::wrapping_add)
+}
+
+/// Raises each total to the other one in its place.
+#[multiversion(targets("x86_64+avx2"))]
+fn raise(totals: &mut [u64], others: &[u64]) {
+    for (total, other) in totals.iter_mut().zip(others) {
+        *total = (*total).max(*other);
+    }
+}
+
+/// Some sub-counters of [`Totals`].
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    ids: &'a [u64],
+    totals: &'a [u64],
+}
+
+impl Part<'_> {
+    fn split_at(self, at: usize) -> [Self; 2] {
+        let (low_ids, high_ids) = self.ids.split_at(at);
+        let (low_totals, high_totals) = self.totals.split_at(at);
+        [(low_ids, low_totals), (high_ids, high_totals)].map(|(ids, totals)| Self { ids, totals })
+    }
+}
+
+/// Two parts that are being joined.
+struct Join<'a> {
+    mine: Part<'a>,
+    theirs: Part<'a>,
+    /// How much of each is done.
+    my_done: usize,
+    their_done: usize,
+    /// Where they go, with room for both.
+    ids: &'a mut [u64],
+    totals: &'a mut [u64],
+    len: usize,
+}
+
+// Steps that are called instead of inlined keep their places in memory and wait for them: 1.4 times
+// as long.
+impl<'a> Join<'a> {
+    fn new(mine: Part<'a>, theirs: Part<'a>, ids: &'a mut [u64], totals: &'a mut [u64]) -> Self {
+        Self {
+            mine,
+            theirs,
+            my_done: 0,
+            their_done: 0,
+            ids,
+            totals,
+            len: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn has_both(&self) -> bool {
+        self.my_done < self.mine.ids.len() && self.their_done < self.theirs.ids.len()
+    }
+
+    /// Which id comes first cannot be foreseen, so nothing branches on it.
+    #[inline(always)]
+    fn step(&mut self) {
+        let (mine, theirs) = (
+            self.mine.ids[self.my_done],
+            self.theirs.ids[self.their_done],
+        );
+        let (takes_mine, takes_theirs) = (mine <= theirs, theirs <= mine);
+        let my_total = self.mine.totals[self.my_done] & u64::from(takes_mine).wrapping_neg();
+        let their_total =
+            self.theirs.totals[self.their_done] & u64::from(takes_theirs).wrapping_neg();
+        self.ids[self.len] = mine.min(theirs);
+        self.totals[self.len] = my_total.max(their_total);
+        self.len += 1;
+        self.my_done += usize::from(takes_mine);
+        self.their_done += usize::from(takes_theirs);
+    }
+
+    /// How many there are in the end.
+    fn finish(mut self) -> usize {
+        while self.has_both() {
+            self.step();
+        }
+        let rests = [(self.mine, self.my_done), (self.theirs, self.their_done)];
+        for (part, done) in rests {
+            let end = self.len + part.ids.len() - done;
+            self.ids[self.len..end].copy_from_slice(&part.ids[done..]);
+            self.totals[self.len..end].copy_from_slice(&part.totals[done..]);
+            self.len = end;
+        }
+        self.len
     }
 }
 
