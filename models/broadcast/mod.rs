@@ -10,10 +10,9 @@ mod tests;
 mod text;
 mod threads;
 
-use std::io;
 use std::num::NonZeroU64;
 
-use concord_systems::broadcast::Strategies;
+use concord_systems::broadcast::{Strategies, trace};
 
 use crate::registry::{Budget, Family, NotExpressible, Subject, System};
 
@@ -33,7 +32,7 @@ pub const SYSTEM: System = System {
             }),
         ]
     },
-    replay: |_| Err(io::Error::other("the broadcaster has no traces yet")),
+    replay: |source| trace::replay(source),
     not_expressible: &[
         NotExpressible {
             id: "B-4",
