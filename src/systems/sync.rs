@@ -8,14 +8,18 @@
 pub use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 pub use std::sync::{Arc, MutexGuard, OnceLock};
 
+use std::hint::spin_loop;
 use std::sync::{PoisonError, TryLockError};
+
+use crossbeam_utils::CachePadded;
 
 /// A lock that knows whether somebody waits for it.
 #[derive(Debug, Default)]
 pub struct Mutex<T> {
     lock: std::sync::Mutex<T>,
-    /// Threads that found it taken and do not have it yet.
-    waiting: AtomicU32,
+    /// Threads that found it taken and do not have it yet. On a line of its own: whoever waits must
+    /// not take the line of the lock from its holder.
+    waiting: CachePadded<AtomicU32>,
 }
 
 impl<T> Mutex<T> {
@@ -23,7 +27,7 @@ impl<T> Mutex<T> {
     pub const fn new(value: T) -> Self {
         Self {
             lock: std::sync::Mutex::new(value),
-            waiting: AtomicU32::new(0),
+            waiting: CachePadded::new(AtomicU32::new(0)),
         }
     }
 }
@@ -80,19 +84,36 @@ impl Condvar {
     }
 }
 
+/// How often, and for how many turns each time, a thread stands back from a taken lock before it
+/// sleeps. Asking again at once would take the lock's line from a holder that is done in a few
+/// instructions: standing back makes two threads on one queue four times as fast (`benches/broadcast.rs`).
+const STANDS_BACK: (u32, u32) = (3, 200);
+
 /// Takes the lock. A holder that panicked leaves it as any other: what it guards is changed by whole
 /// steps only.
 #[inline]
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    try_lock(mutex).unwrap_or_else(|| wait(mutex))
+}
+
+#[inline]
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.lock.try_lock() {
-        Ok(guard) => guard,
-        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        Err(TryLockError::WouldBlock) => wait(mutex),
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
 #[cold]
 fn wait<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    let (times, turns) = STANDS_BACK;
+    for _ in 0..times {
+        (0..turns).for_each(|_| spin_loop());
+        if let Some(guard) = try_lock(mutex) {
+            return guard;
+        }
+    }
     mutex.waiting.fetch_add(1, Ordering::Relaxed);
     let guard = mutex.lock.lock().unwrap_or_else(PoisonError::into_inner);
     mutex.waiting.fetch_sub(1, Ordering::Relaxed);

@@ -2,8 +2,8 @@
 //!
 //! One lock guards the channel and is held for a few instructions at a time; the mutex of BRC-2 is a
 //! flag under it. Calls that need no one else take all their steps at once. A Receive that finds the
-//! queue full lets others in before R4, since a Next may come in between there; no other pair of steps
-//! is told apart by what comes between. Whoever cannot go on waits, and everyone
+//! queue full lets others in before R4 and before R5, since a Next may come in between there; what comes
+//! between other steps cannot be told from what comes before or after. Whoever cannot go on waits, and everyone
 //! who waits looks again whenever a case may have become ready: consumers are few, usually one.
 //!
 //! Memory is bounded by the capacity. Nothing is allocated per message once the queue has grown to
@@ -195,7 +195,10 @@ impl<M> Inbox<M> {
             match progress {
                 Progress::More | Progress::Appended => {}
                 Progress::Full => inner = self.let_in(inner),
-                Progress::Removed(message) => removed = message,
+                Progress::Removed(message) => {
+                    removed = message;
+                    inner = self.let_in(inner);
+                }
                 Progress::Blocked => inner = self.wait_for_mutex(inner),
                 Progress::Done(receipt) => {
                     self.finish(inner, receipt.is_pending());
