@@ -13,6 +13,8 @@ mod peers;
 
 use std::hint::black_box;
 use std::num::NonZeroU64;
+use std::rc::Rc;
+use std::time::Duration;
 
 use concord::goals::Bound::AtMost;
 use concord::systems::broadcast::{Inbox, Strategies};
@@ -20,7 +22,7 @@ use crossbeam_queue::ArrayQueue;
 use tokio::sync::broadcast;
 
 use common::pairs::{Pairs, TOGETHER, Threads};
-use common::rounds::Rounds;
+use common::rounds::{Rounds, timed};
 use common::{Goals, Group};
 use peers::{Channel, LockFree, Locked, ParkingLot, Std};
 
@@ -61,9 +63,14 @@ impl Channel for Concord {
         self.0.cancel();
     }
 
-    fn counts(&self) -> [u64; 2] {
+    fn counts(&self) -> [u64; 4] {
         let counts = self.0.counts();
-        [counts.dropped, counts.rejected]
+        [
+            counts.received,
+            counts.returned,
+            counts.dropped,
+            counts.rejected,
+        ]
     }
 }
 
@@ -91,7 +98,7 @@ fn answers<C: Channel>() {
     assert_eq!(channel.try_next(), Some(message(1)));
     channel.close();
     channel.receive(message(0));
-    assert_eq!(channel.counts(), [1, 1]);
+    assert_eq!(channel.counts(), [CAPACITY as u64 + 2, 1, 1, 1]);
     for number in 2..=CAPACITY as u64 {
         assert_eq!(channel.next(), Some(message(number)));
     }
@@ -99,39 +106,61 @@ fn answers<C: Channel>() {
     assert_eq!(channel.next(), None);
 }
 
-/// A message comes into an empty channel and is taken.
+/// Messages come into a channel with room for them; that they are taken out again is not timed.
 fn with_room(goals: &mut Goals) {
-    fn through<C: Channel>() -> impl FnMut() -> Option<Message> {
-        let channel = C::of(CAPACITY);
-        move || {
-            channel.receive(black_box(message(1)));
-            channel.try_next()
+    const ROOM: usize = 4_096;
+    fn filling(mut receive: impl FnMut(), mut empty: impl FnMut()) -> impl FnMut(u64) -> Duration {
+        move |calls| {
+            let mut time = Duration::ZERO;
+            let mut left = calls;
+            while left > 0 {
+                let batch = left.min(ROOM as u64);
+                time += timed(|| (0..batch).for_each(|_| receive()));
+                empty();
+                left -= batch;
+            }
+            time
         }
     }
-    let array = ArrayQueue::new(CAPACITY);
-    let (tokio, mut from_tokio) = broadcast::channel(CAPACITY);
-    let (flume, from_flume) = flume::bounded(CAPACITY);
+    fn into_room<C: Channel>() -> impl FnMut(u64) -> Duration {
+        let channel = Rc::new(C::of(ROOM));
+        let emptied = Rc::clone(&channel);
+        filling(
+            move || channel.receive(black_box(message(1))),
+            move || while emptied.try_next().is_some() {},
+        )
+    }
+    let array = ArrayQueue::new(ROOM);
+    let (flume, from_flume) = flume::bounded(ROOM);
     let mut rounds = Rounds::default();
-    rounds.add(CONCORD, through::<Concord>());
-    rounds.add(STD, through::<Locked<Std>>());
-    rounds.add(PARKING_LOT, through::<Locked<ParkingLot>>());
-    rounds.add(LOCK_FREE, through::<LockFree>());
-    rounds.add(ARRAY, || {
-        array.force_push(black_box(message(1)));
-        array.pop()
-    });
-    rounds.add(TOKIO, || {
-        let sent = tokio.send(black_box(message(1)));
-        (sent.is_ok(), from_tokio.try_recv())
-    });
-    rounds.add(FLUME, || {
-        let sent = flume.try_send(black_box(message(1)));
-        (sent.is_ok(), from_flume.try_recv())
-    });
+    rounds.add_timed(CONCORD, into_room::<Concord>());
+    rounds.add_timed(STD, into_room::<Locked<Std>>());
+    rounds.add_timed(PARKING_LOT, into_room::<Locked<ParkingLot>>());
+    rounds.add_timed(LOCK_FREE, into_room::<LockFree>());
+    rounds.add_timed(
+        ARRAY,
+        filling(
+            || {
+                array.force_push(black_box(message(1)));
+            },
+            || while array.pop().is_some() {},
+        ),
+    );
+    rounds.add_timed(
+        FLUME,
+        filling(
+            || {
+                flume
+                    .try_send(black_box(message(1)))
+                    .expect("there is room")
+            },
+            || while from_flume.try_recv().is_ok() {},
+        ),
+    );
     record(
         goals,
         "B1",
-        "a message through an empty channel",
+        "a message into a channel with room",
         &rounds.measure(),
     );
 }

@@ -225,8 +225,8 @@ mod tests {
         assert_eq!(read(&directory).unwrap(), []);
         let [old, new] = [1.0, 2.0].map(|ratio| goal(Bound::AtMost(1.5), &[Some(ratio), None]));
         save(&directory, "one", &[old.clone(), new.clone()]).unwrap();
-        save(&directory, "one", &[new.clone()]).unwrap();
-        save(&directory, "another", &[old.clone()]).unwrap();
+        save(&directory, "one", std::slice::from_ref(&new)).unwrap();
+        save(&directory, "another", std::slice::from_ref(&old)).unwrap();
         assert_eq!(read(&directory).unwrap(), [old, new]);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 
 use crossbeam_queue::ArrayQueue;
 
@@ -24,8 +24,8 @@ pub(crate) trait Channel: Send + Sync + 'static {
 
     fn close(&self);
 
-    /// How many were dropped, and how many came after the end.
-    fn counts(&self) -> [u64; 2];
+    /// How many were received, returned, dropped, and came after the end.
+    fn counts(&self) -> [u64; 4];
 }
 
 /// A lock and a variable of condition.
@@ -48,6 +48,8 @@ pub(crate) struct Inner {
     pending: VecDeque<Message>,
     capacity: usize,
     closed: bool,
+    received: u64,
+    returned: u64,
     dropped: u64,
     rejected: u64,
     /// Nobody is notified if nobody waits.
@@ -63,6 +65,7 @@ impl<M: Monitor> Channel for Locked<M> {
 
     fn receive(&self, message: Message) {
         let notify = self.0.visit(|inner| {
+            inner.received += 1;
             if inner.closed {
                 inner.rejected += 1;
                 return false;
@@ -80,11 +83,11 @@ impl<M: Monitor> Channel for Locked<M> {
     }
 
     fn try_next(&self) -> Option<Message> {
-        self.0.visit(|inner| inner.pending.pop_front())
+        self.0.visit(Inner::take)
     }
 
     fn next(&self) -> Option<Message> {
-        let take = |inner: &mut Inner| match inner.pending.pop_front() {
+        let take = |inner: &mut Inner| match inner.take() {
             None if !inner.closed => None,
             message => Some(message),
         };
@@ -96,8 +99,23 @@ impl<M: Monitor> Channel for Locked<M> {
         self.0.notify();
     }
 
-    fn counts(&self) -> [u64; 2] {
-        self.0.visit(|inner| [inner.dropped, inner.rejected])
+    fn counts(&self) -> [u64; 4] {
+        self.0.visit(|inner| {
+            [
+                inner.received,
+                inner.returned,
+                inner.dropped,
+                inner.rejected,
+            ]
+        })
+    }
+}
+
+impl Inner {
+    fn take(&mut self) -> Option<Message> {
+        let message = self.pending.pop_front()?;
+        self.returned += 1;
+        Some(message)
     }
 }
 
@@ -157,6 +175,8 @@ impl Monitor for ParkingLot {
 pub(crate) struct LockFree {
     pending: ArrayQueue<Message>,
     closed: AtomicBool,
+    received: AtomicU64,
+    returned: AtomicU64,
     dropped: AtomicU64,
     rejected: AtomicU64,
     waiting: AtomicUsize,
@@ -166,6 +186,8 @@ pub(crate) struct LockFree {
 
 impl LockFree {
     fn notify(&self) {
+        // Else the message could become visible only after nobody was found waiting.
+        fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) > 0 {
             // Whoever waits has either seen the change or waits already.
             drop(self.lock.lock());
@@ -176,7 +198,7 @@ impl LockFree {
     fn answer(&self) -> Option<Option<Message>> {
         // Closed first: what is there after that is the last.
         let closed = self.closed.load(Ordering::SeqCst);
-        match self.pending.pop() {
+        match self.try_next() {
             None if !closed => None,
             message => Some(message),
         }
@@ -188,6 +210,8 @@ impl Channel for LockFree {
         Self {
             pending: ArrayQueue::new(capacity),
             closed: AtomicBool::default(),
+            received: AtomicU64::default(),
+            returned: AtomicU64::default(),
             dropped: AtomicU64::default(),
             rejected: AtomicU64::default(),
             waiting: AtomicUsize::default(),
@@ -197,6 +221,7 @@ impl Channel for LockFree {
     }
 
     fn receive(&self, message: Message) {
+        self.received.fetch_add(1, Ordering::Relaxed);
         if self.closed.load(Ordering::SeqCst) {
             self.rejected.fetch_add(1, Ordering::Relaxed);
             return;
@@ -208,7 +233,9 @@ impl Channel for LockFree {
     }
 
     fn try_next(&self) -> Option<Message> {
-        self.pending.pop()
+        let message = self.pending.pop()?;
+        self.returned.fetch_add(1, Ordering::Relaxed);
+        Some(message)
     }
 
     fn next(&self) -> Option<Message> {
@@ -232,7 +259,13 @@ impl Channel for LockFree {
         self.notify();
     }
 
-    fn counts(&self) -> [u64; 2] {
-        [&self.dropped, &self.rejected].map(|count| count.load(Ordering::Relaxed))
+    fn counts(&self) -> [u64; 4] {
+        let counts = [
+            &self.received,
+            &self.returned,
+            &self.dropped,
+            &self.rejected,
+        ];
+        counts.map(|count| count.load(Ordering::Relaxed))
     }
 }

@@ -115,8 +115,7 @@ impl History {
     fn note_queue(&mut self, last: &State<u8>, next: &State<u8>) {
         let was_closed = last.channel().is_closed();
         let grew = pending(next) > pending(last);
-        let removal =
-            |call: &Call<u8>| matches!(call, Call::Receive(receive) if receive.is_before_removal());
+        let removal = |call: &Call<u8>| matches!(call, Call::Receive(receive) if receive.at() == ReceiveStep::Remove);
         let close =
             |call: &Call<u8>| matches!(call, Call::Next(next, _) if next.at() == NextStep::Close);
         let seen = &mut self.seen;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use concord_systems::broadcast::{Call, CallId, Next, NextStep, Stop};
+use concord_systems::broadcast::{Call, CallId, Next, NextStep, ReceiveStep, Stop};
 
 use crate::checker::{Claim, Fairness};
 use crate::registry::Property;
@@ -240,8 +240,7 @@ fn is_busy(process: &Process) -> bool {
 
 fn drained_before_removal(_: &Threads, process: &Process) -> bool {
     let mut calls = process.core.calls();
-    let decided =
-        |call: &Call<u8>| matches!(call, Call::Receive(receive) if receive.is_before_removal());
+    let decided = |call: &Call<u8>| matches!(call, Call::Receive(receive) if receive.at() == ReceiveStep::Remove);
     process.core.channel().pending().len() == 0 && calls.any(|(_, call)| decided(call))
 }
 

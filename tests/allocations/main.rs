@@ -1,5 +1,6 @@
 //! Hot paths allocate nothing, under an allocator that counts what each thread asks for.
 
+mod broadcast;
 mod counter;
 
 /// Asserts that no call allocates, the first apart, which may prepare the way.

@@ -233,6 +233,7 @@ fn strategies() -> impl Strategy<Value = Strategies> {
             close,
             publication: [Publication::Unlocked, Publication::Locked][usize::from(publication)],
             waiting: [Waiting::Atomic, Waiting::Unchecked][usize::from(waiting)],
+            ..Strategies::REMEDIED
         },
     )
 }

@@ -76,11 +76,6 @@ impl<M> Receive<M> {
         }
     }
 
-    /// Whether it has not taken any step yet.
-    pub fn is_new(&self) -> bool {
-        self.at == ReceiveStep::Lock
-    }
-
     /// The step that it takes next.
     pub const fn at(&self) -> ReceiveStep {
         self.at
@@ -89,11 +84,6 @@ impl<M> Receive<M> {
     /// Whether it holds the mutex.
     pub fn holds_mutex(&self) -> bool {
         self.holds
-    }
-
-    /// Whether it found the queue full and has not yet taken R4.
-    pub fn is_before_removal(&self) -> bool {
-        self.at == ReceiveStep::Remove
     }
 
     /// The cases among which the next step chooses; none if it does not choose.

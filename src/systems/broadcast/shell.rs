@@ -101,7 +101,7 @@ impl<P: PubSub<M>, M> Broadcaster<P, M> {
     /// # Errors
     /// Those of the publisher.
     pub fn broadcast(&self, message: M) -> Result<(), P::Error> {
-        let locked = self.inbox.publication() == Publication::Locked;
+        let locked = self.inbox.shared.publication == Publication::Locked;
         if locked {
             self.inbox.lock_mutex();
         }
@@ -119,6 +119,8 @@ pub struct Inbox<M> {
 }
 
 struct Shared<M> {
+    /// As in the strategies of the channel. A Broadcast must not wait even for the lock.
+    publication: Publication,
     inner: Mutex<Inner<M>>,
     changed: Condvar,
 }
@@ -166,7 +168,11 @@ impl<M> Inbox<M> {
         });
         let changed = Condvar::new();
         Self {
-            shared: Arc::new(Shared { inner, changed }),
+            shared: Arc::new(Shared {
+                publication: strategies.publication,
+                inner,
+                changed,
+            }),
         }
     }
 
@@ -377,10 +383,6 @@ impl<M> Inbox<M> {
         // Wakers run what is not ours.
         drop(inner);
         tasks.into_iter().for_each(|(_, waker)| waker.wake());
-    }
-
-    fn publication(&self) -> Publication {
-        self.inspect(|channel| channel.strategies().publication)
     }
 
     fn lock_mutex(&self) {

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use crate::machine::Machine;
 
-use super::call::{Next, Progress, Receive};
+use super::call::{Next, Progress, Receive, ReceiveStep};
 use super::channel::{Channel, Choices};
 use super::message::{CallId, Choice, Input, Output, Reason};
 use super::state::{Broadcast, Call, State};
@@ -83,7 +83,7 @@ impl<M> State<M> {
 
     fn withdraw(&mut self, call: CallId) {
         let unchanged = match self.calls.get(&call) {
-            Some(Call::Receive(receive)) => receive.is_new(),
+            Some(Call::Receive(receive)) => receive.at() == ReceiveStep::Lock,
             Some(Call::Next(next, _)) => !next.is_closing(),
             Some(Call::Broadcast(_)) | None => false,
         };

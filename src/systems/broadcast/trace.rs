@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::machine::Machine;
 use crate::replay::{self, Answer, Args, Flaw, Interpreter, Replayed, Vocabulary};
 
+use super::call::ReceiveStep;
 use super::channel::Choices;
 use super::message::{CallId, Choice, Input, Output, Reason, Receipt, Stop, TOPIC};
 use super::state::{Call, State};
@@ -290,7 +291,9 @@ impl Replay {
             return None;
         }
         match self.state.call(OPEN)? {
-            Call::Receive(receive) if receive.is_before_removal() => Some(Stage::BeforeRemoval),
+            Call::Receive(receive) if receive.at() == ReceiveStep::Remove => {
+                Some(Stage::BeforeRemoval)
+            }
             _ => Some(Stage::BeforeAppend),
         }
     }
