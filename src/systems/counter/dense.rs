@@ -5,11 +5,12 @@ use std::ops::Range;
 use multiversion::multiversion;
 
 /// The totals of sub-counters: for each id the largest that was met. What an id stands for, a node
-/// and a generation, is the caller's affair, who numbers them: 2^32 of them would not fit in memory.
+/// and a generation, is the caller's affair, who numbers these in any order. 32 bits are enough: so
+/// many sub-counters of a single data key would take 48 GiB.
 ///
 /// Ids and totals stand in arrays of their own, so sums and merges of equal sets of ids run through
-/// memory in order, many at a time. Ids are half as long as totals because large merges take as long
-/// as their bytes: two replicas of 80 000 sub-counters fit in a cache of 2 MiB.
+/// memory in order, many at a time. Ids are half as long as totals, as what large merges take is the
+/// time to fetch their bytes: two replicas of up to 87 000 sub-counters fit into a cache of 2 MiB.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Totals {
     /// Strictly ascending.
