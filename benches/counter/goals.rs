@@ -327,7 +327,8 @@ fn merged(ours: &[(u64, u64)], theirs: &[(u64, u64)]) -> BTreeMap<u64, u64> {
 }
 
 fn totals(entries: &[(u64, u64)]) -> Totals {
-    Totals::from_sorted(entries.iter().copied())
+    let narrow = |id: &u64| u32::try_from(*id).expect("ids are small here");
+    Totals::from_sorted(entries.iter().map(|(id, total)| (narrow(id), *total)))
 }
 
 fn crdts(entries: &[(u64, u64)]) -> crdts::GCounter<u64> {

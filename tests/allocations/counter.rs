@@ -34,7 +34,7 @@ fn reading_does_not_however_many_sub_counters_there_are() {
     let live = Live::new();
     let handle = live.handle(&key(), Direction::Decr);
     handle.add_one();
-    let others = Totals::from_sorted((0..100_000).map(|id| (id, id)));
+    let others = Totals::from_sorted((0..100_000).map(|id| (id, id.into())));
     live.merge(&key(), Direction::Incr, &others);
     let (key, reader) = (key(), live.reader(&key()));
     allocates_nothing("reads", || {
@@ -47,7 +47,7 @@ fn reading_does_not_however_many_sub_counters_there_are() {
 fn merging_known_sub_counters_does_not() {
     let key = key();
     let live = Live::new();
-    let mut dense = Totals::from_sorted((0..100).map(|id| (id, id)));
+    let mut dense = Totals::from_sorted((0..100).map(|id| (id, id.into())));
     let others = dense.clone();
     let mut total = 0;
     allocates_nothing("merges", || {

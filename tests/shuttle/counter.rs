@@ -37,7 +37,7 @@ fn everyone_does_everything() {
                 let mut writer = live.writer();
                 writer.increment(["k", "/k"][peer as usize % 2]);
                 let first = live.read(&key());
-                live.apply(&key(), Direction::Incr, peer, 1);
+                live.apply(&key(), Direction::Incr, peer as u32, 1);
                 writer.increment("/k");
                 let second = live.read(&key());
                 assert!(1 <= first && first + 2 <= second && second <= 3 * THREADS);

@@ -1,16 +1,20 @@
 //! A grow-only counter as structure of arrays.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 
 /// The totals of sub-counters: for each id the largest that was met. What an id stands for, a node
-/// and a generation, is the caller's affair.
+/// and a generation, is the caller's affair, who numbers these in any order. 32 bits are enough: so
+/// many sub-counters of a single data key would take 48 GiB.
 ///
 /// Ids and totals stand in arrays of their own, so sums and merges of equal sets of ids run through
-/// memory in order, many at a time.
+/// memory in order, many at a time. Ids are half as long as totals, as what large merges take is the
+/// time to fetch their bytes: two replicas of up to 87 000 sub-counters fit into a cache of 2 MiB.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Totals {
     /// Strictly ascending.
-    ids: Vec<u64>,
+    ids: Vec<u32>,
     /// As many as ids.
     totals: Vec<u64>,
 }
@@ -28,8 +32,8 @@ impl Totals {
     ///
     /// # Panics
     /// If ids do not strictly ascend.
-    pub fn from_sorted(entries: impl IntoIterator<Item = (u64, u64)>) -> Self {
-        let (ids, totals): (Vec<u64>, Vec<u64>) = entries.into_iter().unzip();
+    pub fn from_sorted(entries: impl IntoIterator<Item = (u32, u64)>) -> Self {
+        let (ids, totals): (Vec<u32>, Vec<u64>) = entries.into_iter().unzip();
         let ascend = ids.is_sorted_by(|before, after| before < after);
         assert!(ascend, "ids of sub-counters must strictly ascend");
         Self { ids, totals }
@@ -46,13 +50,13 @@ impl Totals {
     }
 
     /// The total of `id`; absent is 0. O(log n).
-    pub fn get(&self, id: u64) -> u64 {
+    pub fn get(&self, id: u32) -> u64 {
         let at = self.ids.binary_search(&id);
         at.map_or(0, |at| self.totals[at])
     }
 
     /// All ids with their totals, ids ascending.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+    pub fn iter(&self) -> impl Iterator<Item = (u32, u64)> {
         self.ids.iter().copied().zip(self.totals.iter().copied())
     }
 
@@ -63,7 +67,7 @@ impl Totals {
 
     /// Raises the total of `id` to `total`, unless it is as large already, and returns by how much
     /// that raised the sum. O(log n) for a known id, else O(n).
-    pub fn apply(&mut self, id: u64, total: u64) -> u64 {
+    pub fn apply(&mut self, id: u32, total: u64) -> u64 {
         match self.ids.binary_search(&id) {
             Ok(at) => {
                 let before = self.totals[at];
@@ -114,10 +118,8 @@ impl Totals {
             high.step();
         }
         let [low, high] = [low.finish(), high.finish()];
-        for numbers in [&mut ids, &mut totals] {
-            numbers.copy_within(middle..middle + high, low);
-            numbers.truncate(low + high);
-        }
+        close_gap(&mut ids, low, middle..middle + high);
+        close_gap(&mut totals, low, middle..middle + high);
         Self { ids, totals }
     }
 }
@@ -146,10 +148,17 @@ fn raise(totals: &mut [u64], others: &[u64]) {
     }
 }
 
+/// Moves what is at `high` behind the first `low` and drops the rest.
+fn close_gap<T: Copy>(numbers: &mut Vec<T>, low: usize, high: Range<usize>) {
+    let len = low + high.len();
+    numbers.copy_within(high, low);
+    numbers.truncate(len);
+}
+
 /// Some sub-counters of [`Totals`].
 #[derive(Clone, Copy)]
 struct Part<'a> {
-    ids: &'a [u64],
+    ids: &'a [u32],
     totals: &'a [u64],
 }
 
@@ -169,7 +178,7 @@ struct Join<'a> {
     my_done: usize,
     their_done: usize,
     /// Where they go, with room for both.
-    ids: &'a mut [u64],
+    ids: &'a mut [u32],
     totals: &'a mut [u64],
     len: usize,
 }
@@ -177,7 +186,7 @@ struct Join<'a> {
 // Steps that are called instead of inlined keep their places in memory and wait for them: 1.4 times
 // as long.
 impl<'a> Join<'a> {
-    fn new(mine: Part<'a>, theirs: Part<'a>, ids: &'a mut [u64], totals: &'a mut [u64]) -> Self {
+    fn new(mine: Part<'a>, theirs: Part<'a>, ids: &'a mut [u32], totals: &'a mut [u64]) -> Self {
         Self {
             mine,
             theirs,
@@ -236,19 +245,19 @@ mod tests {
 
     use super::*;
 
-    type Entries = BTreeMap<u64, u64>;
+    type Entries = BTreeMap<u32, u64>;
 
     /// Few ids, so that sets meet; totals of any size, so that sums wrap.
     fn entries() -> impl Strategy<Value = Entries> {
         let total = prop_oneof![0..9_u64, any::<u64>()];
-        prop::collection::btree_map(0..40_u64, total, 0..40)
+        prop::collection::btree_map(0..40_u32, total, 0..40)
     }
 
     fn totals(entries: &Entries) -> Totals {
         Totals::from_sorted(entries.iter().map(|(id, total)| (*id, *total)))
     }
 
-    fn raise(entries: &mut Entries, id: u64, total: u64) {
+    fn raise(entries: &mut Entries, id: u32, total: u64) {
         let known = entries.entry(id).or_insert(total);
         *known = total.max(*known);
     }
@@ -296,7 +305,7 @@ mod tests {
         #[test]
         fn applied_totals_raise_the_sum_by_what_is_returned(
             start in entries(),
-            ops in prop::collection::vec((0..40_u64, prop_oneof![0..9_u64, any::<u64>()]), 0..40),
+            ops in prop::collection::vec((0..40_u32, prop_oneof![0..9_u64, any::<u64>()]), 0..40),
         ) {
             let mut dense = totals(&start);
             let mut expected = start;

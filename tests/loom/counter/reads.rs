@@ -202,7 +202,7 @@ fn slots_of_new_handles_are_read() {
 }
 
 /// Two peers are heard of at a time.
-fn two_merges(tell: fn(&Live, &DataKey, u64)) -> bool {
+fn two_merges(tell: fn(&Live, &DataKey, u32)) -> bool {
     let live = Live::new();
     let reader = live.reader(&key());
     let peers = [1, 2].map(|peer| {

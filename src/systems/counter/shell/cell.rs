@@ -194,7 +194,7 @@ impl Side {
     }
 
     /// Merges one sub-counter other than the own one.
-    pub(super) fn apply(&self, id: u64, total: u64) {
+    pub(super) fn apply(&self, id: u32, total: u64) {
         let mut admin = lock(&self.admin);
         let raised = admin.totals.apply(id, total);
         let sum = admin.sum.wrapping_add(raised);

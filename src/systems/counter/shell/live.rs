@@ -87,7 +87,7 @@ impl Live {
 
     /// Merges one sub-counter of `key`, as [`Self::merge`] does many. O(log sub-counters) for a known
     /// one.
-    pub fn apply(&self, key: &DataKey, direction: Direction, id: u64, total: u64) {
+    pub fn apply(&self, key: &DataKey, direction: Direction, id: u32, total: u64) {
         self.cell(key).side(direction).apply(id, total);
     }
 
