@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use loom::thread;
 
-use super::shell::{Counted, Live};
+use super::shell::{Counted, Handle, Live};
 use super::{Direction, key, total_in};
-use crate::explore::{explore, fails};
+use crate::explore::{explore, fails, reach};
 use crate::sync::{Mutex, lock};
 
 /// Where two flush while one counts.
@@ -39,21 +39,29 @@ impl Case {
         self.live.totals(&mut counted);
         self.log(&counted, self.begun.load(Ordering::Relaxed));
     }
+
+    fn count(&self, handle: &Handle) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        handle.add_one();
+    }
+}
+
+fn begin() -> loom::sync::Arc<Case> {
+    loom::sync::Arc::new(Case {
+        live: Live::new(),
+        begun: AtomicU64::new(0),
+        durable: Mutex::new(Vec::new()),
+    })
 }
 
 /// Two flush while one counts. Returns what became durable.
 fn two_flushes(flush: fn(&Case)) -> Vec<u64> {
-    let case = loom::sync::Arc::new(Case {
-        live: Live::new(),
-        begun: AtomicU64::new(0),
-        durable: Mutex::new(Vec::new()),
-    });
+    let case = begin();
     let handle = case.live.handle(&key(), Direction::Incr);
     let [counts, other] = [(); 2].map(|()| loom::sync::Arc::clone(&case));
     let adder = thread::spawn(move || {
         for _ in 0..2 {
-            counts.begun.fetch_add(1, Ordering::Relaxed);
-            handle.add_one();
+            counts.count(&handle);
         }
     });
     let other = thread::spawn(move || flush(&other));
@@ -86,6 +94,38 @@ fn flushed_totals_never_fall_nor_exceed_what_was_counted() {
 fn totals_taken_outside_of_a_flush_fall() {
     let message = fails(|| drop(two_flushes(Case::unguarded)));
     assert!(message.contains("durable totals fell"), "{message}");
+}
+
+/// One counts, one flushes, one merges and one reads. Returns whether a read fell between the others:
+/// it saw the merge or the increment, not both.
+fn all_at_once() -> bool {
+    const MERGED: u64 = 5;
+    let case = begin();
+    let handle = case.live.handle(&key(), Direction::Incr);
+    let reader = case.live.reader(&key());
+    let [counts, flushes, merges] = [(); 3].map(|()| loom::sync::Arc::clone(&case));
+    let others = [
+        thread::spawn(move || counts.count(&handle)),
+        thread::spawn(move || flushes.guarded()),
+        thread::spawn(move || merges.live.merged(&key(), Direction::Incr, MERGED)),
+    ];
+    let read = reader.value();
+    assert!(
+        [0, 1, MERGED, MERGED + 1].contains(&read),
+        "never was {read}"
+    );
+    for other in others {
+        other.join().expect("a panic ends the case");
+    }
+    assert_eq!(reader.value(), MERGED + 1);
+    case.guarded();
+    assert_eq!(*lock(&case.durable), [1]);
+    [1, MERGED].contains(&read)
+}
+
+#[test]
+fn counts_reads_flushes_and_merges_leave_each_other_whole() {
+    reach("counter: all at once", 10_000, Some(3), all_at_once);
 }
 
 #[test]
