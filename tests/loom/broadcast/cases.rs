@@ -375,5 +375,5 @@ fn w9_publication_that_does_not_end_holds_up_nobody() {
             ran.publishing && took(ran, Some(2))
         }),
     ];
-    Exploration::of(W9, [123_000, 123_000]).holds_on_both(&sights);
+    Exploration::of(W9, [15_000, 15_000]).holds_on_both(&sights);
 }

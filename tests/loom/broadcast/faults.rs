@@ -129,7 +129,7 @@ fn publishing_under_the_mutex_is_found_by_w9() {
 /// Were it not so, W9 would say nothing about publications that do not end.
 #[test]
 fn publication_under_the_mutex_gives_it_back() {
-    explore("publication that ends", 21, None, || {
+    explore("publication that ends", 12, None, || {
         let broadcaster = Arc::new(prepared(&W9, LOCKED));
         broadcaster.publisher().open();
         let other = Arc::clone(&broadcaster);
