@@ -60,15 +60,18 @@ fn open(disk: Disk<Ids>, strategies: Strategies) -> Counter {
 /// Increments once and carries out what the counter asks for; blocks are numbered.
 fn increment(counter: &mut Counter, key: &DataKey, outputs: &mut Vec<Output<Ids>>) {
     let address = counter.store().disk().blocks.len() as u32;
-    counter.step(
-        Input::Bump {
-            call: address,
-            direction: Direction::Incr,
-            key: key.clone(),
-            unreadable: false,
-        },
-        outputs,
-    );
+    write(counter, key, address, outputs);
+}
+
+/// Likewise, with the number of the block.
+fn write(counter: &mut Counter, key: &DataKey, address: u32, outputs: &mut Vec<Output<Ids>>) {
+    let input = Input::Bump {
+        call: address,
+        direction: Direction::Incr,
+        key: key.clone(),
+        unreadable: false,
+    };
+    counter.step(input, outputs);
     let stored = merkle::Input::Stored(Some(address));
     counter.step(Input::Store(stored), outputs);
     let published = Input::Published {
@@ -390,24 +393,6 @@ fn dag(blocks: u32) -> Counter {
         }
     }
     nodes.swap_remove(0)
-}
-
-fn write(counter: &mut Counter, key: &DataKey, address: u32, outputs: &mut Vec<Output<Ids>>) {
-    let input = Input::Bump {
-        call: address,
-        direction: Direction::Incr,
-        key: key.clone(),
-        unreadable: false,
-    };
-    counter.step(input, outputs);
-    let stored = merkle::Input::Stored(Some(address));
-    counter.step(Input::Store(stored), outputs);
-    let published = Input::Published {
-        call: address,
-        ok: true,
-    };
-    counter.step(published, outputs);
-    outputs.clear();
 }
 
 /// Two replicas with the same sub-counters. With "all" the other has a newer total of every one: the

@@ -2,7 +2,7 @@
 
 use concord_systems::broadcast::{Choice, NextStep, ReceiveStep};
 
-use crate::checker::{Bounds, Checkable, Claim};
+use crate::checker::{self, Bounds, Checkable, Claim};
 
 use super::properties;
 use super::threads::{Action, Call, Process, Threads};
@@ -26,7 +26,7 @@ impl Checkable for Threads {
             let calls = self.programs.iter().flat_map(|program| &program.calls);
             calls.filter(|call| is(call)).count() as u64
         };
-        let bounds = [
+        checker::bounds([
             ("capacity", self.capacity.get()),
             ("pending", self.pending.len() as u64),
             ("threads", self.programs.len() as u64),
@@ -38,11 +38,7 @@ impl Checkable for Threads {
             ),
             ("cancellations", count(|call| matches!(call, Call::Cancel))),
             ("signals", count(|call| matches!(call, Call::Signal(_)))),
-        ];
-        let bounds = bounds.into_iter();
-        bounds
-            .map(|(name, bound)| (name.to_owned(), bound.into()))
-            .collect()
+        ])
     }
 
     fn kinds(&self) -> Vec<&'static str> {

@@ -47,6 +47,16 @@ use stateright::Model;
 /// Bounds of a model as they are printed: name to number (or name).
 pub type Bounds = serde_json::Map<String, serde_json::Value>;
 
+/// Bounds that are all numbers.
+pub fn bounds<N: Into<serde_json::Value>>(
+    numbers: impl IntoIterator<Item = (&'static str, N)>,
+) -> Bounds {
+    let numbers = numbers.into_iter();
+    numbers
+        .map(|(name, number)| (name.to_owned(), number.into()))
+        .collect()
+}
+
 /// A predicate on states. A plain function: what it needs to know stands in the model.
 pub type Predicate<M> = fn(&M, &<M as Model>::State) -> bool;
 

@@ -256,16 +256,12 @@ type Is = Claim<Reads>;
 
 impl Checkable for Reads {
     fn bounds(&self) -> Bounds {
-        let bounds = [
+        checker::bounds([
             ("bumps", self.bumps),
             ("reads", self.reads),
             ("keys", KEYS.len() as u8),
             ("closes", u8::from(self.closes)),
-        ];
-        let bounds = bounds.into_iter();
-        bounds
-            .map(|(name, bound)| (name.to_owned(), bound.into()))
-            .collect()
+        ])
     }
 
     fn kinds(&self) -> Vec<&'static str> {

@@ -16,6 +16,15 @@ use super::{NESTED, TWEET, like};
 
 use Status::{Fixed, Present};
 
+/// A variant of clusters and of repositories alike.
+pub(super) const REPEATED_LIKE_RAISES: Fault = Fault::upstream(
+    "repeated_like_raises",
+    &["T-14"],
+    &["per_user_once"],
+    Fixed,
+    "A like by a user who likes the tweet already raises the own entry.",
+);
+
 /// Variants in either layout.
 const COMMON: &[Fault] = &[
     Fault::upstream(
@@ -32,13 +41,7 @@ const COMMON: &[Fault] = &[
         Fixed,
         "The new value is the own entry plus one, read without a lock, so that two likes write the same and nothing heals.",
     ),
-    Fault::upstream(
-        "repeated_like_raises",
-        &["T-14"],
-        &["per_user_once"],
-        Fixed,
-        "A like by a user who likes the tweet already raises the own entry.",
-    ),
+    REPEATED_LIKE_RAISES,
     Fault::upstream(
         "lock_reentered",
         &["T-15"],

@@ -14,6 +14,7 @@ use stateright::{Model, Property as Peer};
 use crate::checker::{self, Bounds, Checkable, Claim};
 use crate::registry::{Budget, Fault, Property, Status};
 
+use super::faults::REPEATED_LIKE_RAISES;
 use super::oracle::{self, Done};
 use super::properties::never_negative;
 use super::protocol::op_name;
@@ -365,16 +366,12 @@ type Is = Claim<Repositories>;
 
 impl Checkable for Repositories {
     fn bounds(&self) -> Bounds {
-        let bounds = [
+        checker::bounds([
             ("calls", self.calls),
             ("faults", self.faults),
             ("lives", self.lives),
             ("menu", self.menu.len() as u8),
-        ];
-        let bounds = bounds.into_iter();
-        bounds
-            .map(|(name, bound)| (name.to_owned(), bound.into()))
-            .collect()
+        ])
     }
 
     fn kinds(&self) -> Vec<&'static str> {
@@ -729,13 +726,7 @@ pub(super) fn faults() -> Vec<Fault> {
             Fixed,
             "When the put of a like fails, repeating the like does nothing and reports a sum without it.",
         ),
-        Fault::upstream(
-            "repeated_like_raises",
-            &["T-14"],
-            &["per_user_once"],
-            Fixed,
-            "A like by a user who likes the tweet already raises the own entry.",
-        ),
+        REPEATED_LIKE_RAISES,
         Fault::upstream(
             "replies_under_root",
             &["T-17"],

@@ -228,8 +228,9 @@ where
 }
 
 impl<N> SharedCounter<Database<MerkleTables<Ids>>, N> {
-    /// Commits, and closes the counter and its file in good order (CTR-15). Writers and handles that
-    /// are left count in vain from now on.
+    /// Commits what was counted and lets go of the file (CTR-15), which is closed once no
+    /// [`SharedWriter`] is left that waits for commits: such a one still commits. What other writers
+    /// and handles count from now on is committed by nobody.
     ///
     /// # Errors
     /// If the last counts could not be committed.

@@ -5,10 +5,11 @@
 //! `tests/shuttle`). What is trusted is that [`let_in`] does here what it does there or less, that
 //! these locks exclude, and that the accesses of [`SeqCstU64`] have one total order.
 
-pub use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub use std::sync::atomic::{AtomicU8, Ordering};
 pub use std::sync::{Arc, MutexGuard, OnceLock};
 
 use std::hint::spin_loop;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{PoisonError, TryLockError};
 
 use crossbeam_utils::CachePadded;

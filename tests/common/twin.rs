@@ -3,9 +3,9 @@
 
 use std::cell::Cell;
 
-pub use crate::primitives::atomic::{
-    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-};
+use crate::primitives::atomic::{AtomicBool, AtomicU64};
+
+pub use crate::primitives::atomic::{AtomicU8, Ordering};
 pub use crate::primitives::{Arc, Mutex, MutexGuard};
 
 /// As `concord_systems::sync::SeqCstU64`. Loom treats such accesses as acquiring and releasing ones,

@@ -304,11 +304,6 @@ impl Next {
         matches!(self.at, NextStep::Close | NextStep::Unlock)
     }
 
-    /// Whether it found no case and will wait without another look ([`Waiting::Unchecked`] only).
-    pub fn is_about_to_park(&self) -> bool {
-        self.at == NextStep::Park
-    }
-
     /// Lets it look again, if it is parked.
     pub fn wake(&mut self) {
         if self.is_parked() {

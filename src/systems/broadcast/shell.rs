@@ -19,8 +19,8 @@ use std::task::{Context, Poll, Waker};
 use smallvec::SmallVec;
 
 use crate::broadcast::{
-    Channel, Choice, Choices, Counts, Next, Progress, Publication, Reason, Receipt, Receive, Stop,
-    Strategies, TOPIC, Taken,
+    Channel, Choice, Choices, Counts, Next, NextStep, Progress, Publication, Reason, Receipt,
+    Receive, Stop, Strategies, TOPIC, Taken,
 };
 use crate::sync::{Arc, AtomicU8, Condvar, Mutex, MutexGuard, Ordering, let_in, lock};
 
@@ -330,7 +330,7 @@ impl<M> Inbox<M> {
         loop {
             let reason = caller.and_then(Signal::reason);
             match next.advance(&mut inner.channel, reason, preferred(order)) {
-                Progress::More if next.is_about_to_park() => inner = self.let_in(inner),
+                Progress::More if next.at() == NextStep::Park => inner = self.let_in(inner),
                 Progress::More => {}
                 Progress::Closed => stirs = true,
                 Progress::Parked => return Turn::Waits(inner, Wait::Case),

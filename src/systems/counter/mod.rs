@@ -2,9 +2,9 @@
 //!
 //! Claim: with the remedies of [`Strategies::REMEDIED`] and honest writers no acknowledged bump is
 //! lost but by losing the only disk that holds it, and replicas converge (CTR-S1 to S15, CTR-L1 to
-//! L4); with grouped commits ([`Commit::Grouped`]) none that a completed flush covers. Assumed: generations are never drawn twice, addresses are collision-free, a block that some
-//! running replica holds can be fetched in the end. Source: `docs/spec/counter.md`. Models:
-//! `counter/*`.
+//! L4); with grouped commits ([`Commit::Grouped`]) none that a completed flush covers. Assumed:
+//! generations are never drawn twice, addresses are collision-free, a block that some running replica
+//! holds can be fetched in the end. Source: `docs/spec/counter.md`. Models: `counter/*`.
 
 mod dense;
 mod flush;
