@@ -4,6 +4,7 @@
 //! is reachable from this crate. What is deliberately absent: stateright, runtimes, command lines.
 
 pub mod broadcast;
+pub mod causal;
 pub mod counter;
 pub mod machine;
 pub mod map;

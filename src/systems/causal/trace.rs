@@ -1,0 +1,13 @@
+//! Traces of causal (section 11 of its spec).
+
+use std::io::{self, BufRead, Seek};
+
+use crate::replay::Replayed;
+
+/// Replays a trace on the reference.
+///
+/// # Errors
+/// Only those of reading `source`.
+pub fn replay(_source: impl BufRead + Seek) -> io::Result<Replayed> {
+    todo!()
+}

@@ -1,0 +1,1 @@
+//! The text codec and the files (3, 5).

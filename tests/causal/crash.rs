@@ -1,0 +1,1 @@
+//! Crash points and recovery (6.5, 6.6).

@@ -1,0 +1,1 @@
+//! Delivery against a slow oracle (2, 6.4).

@@ -1,0 +1,1 @@
+//! Local operations (7.3).

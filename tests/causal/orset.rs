@@ -1,0 +1,1 @@
+//! Laws of the OR-set (7.2).
