@@ -27,7 +27,7 @@ pub mod orset_file;
 mod record;
 mod state;
 mod step;
-mod strategy;
+pub mod strategy;
 pub mod text;
 pub mod trace;
 
