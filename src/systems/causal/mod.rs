@@ -36,7 +36,7 @@ pub use clock::{Clock, Deliverability, Node};
 pub use delivery::{Pending, Scan};
 pub use error::{AckError, FlushError, ReceiveError, Refusal, SubmitError};
 pub use group::{Group, GroupError, Profile};
-pub use local::Request;
+pub use local::{FramedRequest, Request, TextRequest};
 pub use log::{Log, LogName};
 pub use message::{
     Applied, Change, Delivery, Entry, Flushed, Input, Message, Operation, Output, Received,
