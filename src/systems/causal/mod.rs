@@ -25,9 +25,10 @@ mod message;
 mod orset;
 pub mod orset_file;
 mod record;
+pub mod shell;
 mod state;
 mod step;
-mod strategy;
+pub mod strategy;
 pub mod text;
 pub mod trace;
 
