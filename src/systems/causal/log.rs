@@ -157,7 +157,7 @@ impl Log {
 }
 
 /// A record with its framing: text: the line and LF; framed: its frame.
-pub fn framed_record(profile: Profile, record: &[u8]) -> Bytes {
+pub(super) fn framed_record(profile: Profile, record: &[u8]) -> Bytes {
     match profile {
         Profile::Text => [record, b"\n"].concat().into(),
         Profile::Framed => framed::frame(record),

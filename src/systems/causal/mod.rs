@@ -26,6 +26,7 @@ mod message;
 mod orset;
 pub mod orset_file;
 mod record;
+pub mod shell;
 mod state;
 mod step;
 mod strategy;
@@ -34,10 +35,10 @@ pub mod trace;
 
 pub use clock::{Clock, Deliverability, Node};
 pub use crash::CrashPoint;
-pub use delivery::{Pending, Scan};
+pub use delivery::{Found, Pending, Scan};
 pub use error::{AckError, FlushError, ReceiveError, RecoverError, Refusal, SubmitError};
 pub use group::{Group, GroupError, Profile};
-pub use local::Request;
+pub use local::{FramedRequest, Request, TextRequest};
 pub use log::{Log, LogName};
 pub use message::{
     Applied, Change, Delivery, Entry, Flushed, Input, Message, Operation, Output, Received,
@@ -46,7 +47,7 @@ pub use message::{
 pub use orset::{Contents, Dot, Pair, Set, Sets, UserSets};
 pub use record::Record;
 pub use state::{Disk, Halt, Recovered, Settings, State};
-pub use strategy::Strategies;
+pub use strategy::{Dependencies, Duplicates, Strategies};
 
 /// Names of nodes, users, mailboxes, values and tags. Short ones are held in place.
 pub type Name = smol_str::SmolStr;

@@ -108,7 +108,7 @@ impl Settings {
             dependencies,
             ..
         } = self.strategies;
-        Pending::new(self.group.size(), self.scan(), duplicates, dependencies)
+        Pending::new(self.scan(), duplicates, dependencies)
     }
 }
 
