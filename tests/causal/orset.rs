@@ -9,7 +9,7 @@ use concord::systems::causal::strategy::{
 };
 use concord::systems::causal::text::{self, Action, Triple};
 use concord::systems::causal::{
-    Change, Clock, Dot, Message, Node, Operation, Pair, Profile, Record, Set, Sets, framed,
+    Change, Clock, Deliverability, Dot, Message, Node, Operation, Pair, Profile, Record, Set, Sets, framed,
 };
 use proptest::prelude::*;
 
@@ -207,7 +207,9 @@ proptest! {
         let (ours, theirs) = (cluster.submit(A), cluster.submit(B));
         let after = |order: [&Arc<Message>; 2]| {
             let mut sets = Arc::clone(&before);
-            order.map(|message| assert!(sets.apply(message, &REFERENCE)));
+            for message in order {
+                assert!(sets.apply(message, &REFERENCE));
+            }
             sets
         };
         prop_assert_eq!(after([&ours, &theirs]), after([&theirs, &ours]));
@@ -236,6 +238,10 @@ proptest! {
             let (first, other) = (cluster.record(A), cluster.record(Node(node)));
             prop_assert_eq!(&first.clock, &other.clock);
             prop_assert_eq!(&first.payload, &other.payload);
+            for message in cluster.messages() {
+                let again = other.clock.deliverability(message.sender, &message.stamp);
+                prop_assert_eq!(again, Deliverability::Duplicate);
+            }
         }
     }
 
