@@ -25,14 +25,15 @@ mod message;
 mod orset;
 pub mod orset_file;
 mod record;
+pub mod shell;
 mod state;
 mod step;
-pub mod strategy;
+mod strategy;
 pub mod text;
 pub mod trace;
 
 pub use clock::{Clock, Deliverability, Node};
-pub use delivery::{Pending, Scan};
+pub use delivery::{Found, Pending, Scan};
 pub use error::{AckError, FlushError, ReceiveError, Refusal, SubmitError};
 pub use group::{Group, GroupError, Profile};
 pub use local::{FramedRequest, Request, TextRequest};
@@ -44,7 +45,7 @@ pub use message::{
 pub use orset::{Contents, Dot, Pair, Set, Sets, UserSets};
 pub use record::Record;
 pub use state::{Disk, Halt, Recovered, Settings, State};
-pub use strategy::Strategies;
+pub use strategy::{Dependencies, Duplicates, Strategies};
 
 /// Names of nodes, users, mailboxes, values and tags. Short ones are held in place.
 pub type Name = smol_str::SmolStr;
