@@ -305,11 +305,15 @@ fn parts(msg: &Msg) -> Vec<&[u8]> {
     parts
 }
 
-/// Prost refuses it as well, unless it is for a group, which it skips if it is unknown.
+/// Prost refuses it as well, but for what it does not check.
 fn refused(raw: &[u8], error: &framed::Error, by_prost: bool) -> Outcome {
     placed(raw, error);
-    let group = matches!(error.reason, Reason::WireType(3 | 4));
-    assert!(by_prost || group, "{error}");
+    let unchecked = match error.reason {
+        Reason::WireType(3 | 4) => true,
+        Reason::OtherWireType { expected: 2, .. } => error.field == Some(2),
+        _ => false,
+    };
+    assert!(by_prost || unchecked, "{error}");
     Err(error.code())
 }
 
