@@ -172,7 +172,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
     let words = [
         "create", "delete", "append", "expunge", "store", "rename", "copy",
     ];
-    prop::strategy::Union::new(words.map(|word| operation(word)))
+    prop::strategy::Union::new(words.map(operation))
 }
 
 fn formatted(operation: &Operation) -> Vec<u8> {
