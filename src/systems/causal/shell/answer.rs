@@ -3,7 +3,7 @@
 use std::fmt;
 use std::mem;
 
-use crate::sync::{Arc, Condvar, Mutex, lock};
+use crate::sync::{Arc, Condvar, Mutex, lock, on_drop};
 
 /// An answer to be given, and the ticket of the one who waits for it.
 pub fn answer<T>() -> (Answer<T>, Ticket<T>) {
@@ -47,12 +47,14 @@ impl<T> Answer<T> {
 
 impl<T> Drop for Answer<T> {
     fn drop(&mut self) {
-        let mut content = lock(&self.0.content);
-        if matches!(*content, Content::Awaited) {
-            *content = Content::Gone;
-        }
-        drop(content);
-        self.0.changed.notify_all();
+        on_drop(|| {
+            let mut content = lock(&self.0.content);
+            if matches!(*content, Content::Awaited) {
+                *content = Content::Gone;
+            }
+            drop(content);
+            self.0.changed.notify_all();
+        });
     }
 }
 
