@@ -17,15 +17,15 @@ const fn handing(handover: Handover) -> Strategies {
 /// while the desk is full.
 fn operations_and_a_delivery(handover: Handover) {
     let (shell, owner) = node(1, handing(handover));
-    let callers = [(); 2].map(|()| routine(&shell, |shell| shell.submit(Request::Submit)));
-    let applier = routine(&shell, |shell| {
-        let applied = shell.ask(Request::Apply);
-        assert!(applied.is_ok());
-    });
+    let (first, first_ticket) = answer();
+    shell.post(Request::Submit(first)).expect("it is open");
+    let applier = routine(&shell, |shell| shell.ask(Request::Apply));
+    let caller = routine(&shell, |shell| shell.submit(Request::Submit));
     drop(shell);
     assert_eq!(own(owner).submitted, 2);
-    callers.map(joined).map(|answer| assert!(answer.is_ok()));
-    joined(applier);
+    assert_eq!(first_ticket.wait(), Ok(1));
+    assert_eq!(joined(caller), Ok(2));
+    assert!(joined(applier).is_ok());
 }
 
 #[test]

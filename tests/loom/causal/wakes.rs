@@ -32,7 +32,7 @@ fn two_wake_one(strategies: Strategies) {
         assert!(shell.applier().wait(), "closed");
         done = *lock(&work);
     }
-    wakers.map(joined);
+    wakers.into_iter().for_each(joined);
 }
 
 #[test]

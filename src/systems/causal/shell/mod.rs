@@ -25,6 +25,7 @@
 
 mod answer;
 mod desk;
+mod monitor;
 mod strategy;
 mod wake;
 
