@@ -142,7 +142,8 @@ impl Replica {
     fn recover(&mut self) -> Recovered {
         let mut outputs = Vec::new();
         let settings = Arc::clone(&self.settings);
-        let (state, recovered) = State::recover(settings, self.disk.clone(), &mut outputs);
+        let recovered = State::recover(settings, self.disk.clone(), &mut outputs);
+        let (state, recovered) = recovered.expect("the disk holds what a node wrote");
         self.running = Some(state);
         self.write(&outputs);
         recovered
