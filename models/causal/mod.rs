@@ -20,7 +20,7 @@ use crate::registry::{Budget, NotExpressible, System};
 
 use properties::{Cluster, claims, properties};
 
-pub use protocol::{Call, Causal, Packet, Tick, Wire};
+pub use protocol::{Applies, Call, Causal, Packet, Tick, Wire};
 
 /// Causal.
 pub const SYSTEM: System = System {
@@ -110,6 +110,7 @@ fn group(profile: Profile, members: usize, preset: u64) -> Causal {
     });
     Causal {
         settings: settings.collect(),
+        applies: Applies::AtOnce,
         fair: true,
     }
 }

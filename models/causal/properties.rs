@@ -1,15 +1,13 @@
 //! What causal claims on a cluster (section 8).
 
-use concord_systems::causal::{Disk, Halt, Log, Message, Record, State};
+use concord_systems::causal::{Disk, Halt, Record, State};
 
 use crate::checker::{Claim, Fairness, Predicate};
 use crate::cluster::{self, all_equal};
 use crate::registry::Property;
 
 use super::history::{Id, is_actionable};
-use super::oracle;
 use super::protocol::Causal;
-use super::records::decoded;
 
 /// Causal on a cluster.
 pub(super) type Cluster = cluster::Cluster<Causal>;
@@ -30,13 +28,13 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
     };
     let mut claims = vec![
         Is::always("causal_order", |_, cut| !cut.ghost.broken.causal_order),
-        Is::always("exactly_once", exactly_once),
+        Is::always("exactly_once", |_, cut| !cut.ghost.broken.exactly_once),
         Is::always("no_gap", |_, cut| !cut.ghost.broken.no_gap),
         Is::always("clock_is_delivered", clock_is_delivered),
         Is::always("clock_monotone", |_, cut| !cut.ghost.broken.clock_monotone),
         Is::always("stamp_unique", |_, cut| !cut.ghost.broken.stamp_unique),
-        Is::always("no_loss", no_loss),
-        Is::always("ack_honest", ack_honest),
+        Is::always("no_loss", |_, cut| !cut.ghost.broken.no_loss),
+        Is::always("ack_honest", |_, cut| !cut.ghost.broken.ack_honest),
         Is::always("log_drains", log_drains),
         Is::always("flush_offers_all", |_, cut| {
             !cut.ghost.broken.flush_offers_all
@@ -265,29 +263,6 @@ fn disks<'a>(cluster: &'a Cluster, cut: &'a Cut) -> impl Iterator<Item = &'a Dis
     cut.hosts.iter().map(|host| host.durable(&cluster.protocol))
 }
 
-/// The messages of a log, by number.
-fn ids(cluster: &Cluster, log: &Log) -> Vec<Id> {
-    let settings = &cluster.protocol.settings[0];
-    let messages = log
-        .iter()
-        .filter_map(|(_, record)| decoded(settings, &record));
-    messages
-        .map(|message| (message.sender, message.seq()))
-        .collect()
-}
-
-fn exactly_once(cluster: &Cluster, cut: &Cut) -> bool {
-    let follows = |(node, record): (usize, &Record)| {
-        let Some(delivered) = cut.ghost.delivered.get(node) else {
-            return true;
-        };
-        let messages = delivered.keys().filter_map(|id| cut.ghost.messages.get(id));
-        let messages: Vec<&Message> = messages.map(|message| &**message).collect();
-        oracle::expected(&messages) == oracle::observed(&record.payload)
-    };
-    !cut.ghost.broken.exactly_once && records(cluster, cut).all(follows)
-}
-
 fn clock_is_delivered(cluster: &Cluster, cut: &Cut) -> bool {
     let counts = |(node, record): (usize, &Record)| {
         let initial = &cluster.protocol.settings[node].initial;
@@ -299,58 +274,6 @@ fn clock_is_delivered(cluster: &Cluster, cut: &Cut) -> bool {
         })
     };
     records(cluster, cut).all(counts)
-}
-
-/// Whether `node` has `id` in its receive log or has delivered it.
-struct Held {
-    delivered: Vec<Vec<Id>>,
-}
-
-impl Held {
-    fn of(cluster: &Cluster, cut: &Cut) -> Self {
-        let logs = disks(cluster, cut).map(|disk| ids(cluster, &disk.receive_log));
-        let delivered = logs.enumerate().map(|(node, mut held)| {
-            let delivered = cut.ghost.delivered.get(node);
-            held.extend(delivered.into_iter().flat_map(|set| set.keys().copied()));
-            held
-        });
-        Self {
-            delivered: delivered.collect(),
-        }
-    }
-
-    fn holds(&self, node: usize, id: Id) -> bool {
-        self.delivered[node].contains(&id)
-    }
-}
-
-fn no_loss(cluster: &Cluster, cut: &Cut) -> bool {
-    if cut.ghost.promised.is_empty() {
-        return true;
-    }
-    let held = Held::of(cluster, cut);
-    let kept: Vec<Vec<Id>> = disks(cluster, cut)
-        .map(|disk| ids(cluster, &disk.send_log))
-        .collect();
-    cut.ghost.promised.keys().all(|id| {
-        let sender = id.0.index();
-        let mut peers = (0..held.delivered.len()).filter(|node| *node != sender);
-        kept[sender].contains(id) || peers.all(|peer| held.holds(peer, *id))
-    })
-}
-
-fn ack_honest(cluster: &Cluster, cut: &Cut) -> bool {
-    let held = Held::of(cluster, cut);
-    let is_honest = |(node, record): (usize, &Record)| {
-        let settings = &cluster.protocol.settings[node];
-        settings.group.peers(settings.me).all(|peer| {
-            let confirmed = settings.initial.get(settings.me) + 1..=record.cursors.get(peer);
-            confirmed
-                .into_iter()
-                .all(|seq| held.holds(peer.index(), (settings.me, seq)))
-        })
-    };
-    records(cluster, cut).all(is_honest)
 }
 
 fn log_drains(cluster: &Cluster, cut: &Cut) -> bool {

@@ -20,8 +20,20 @@ use super::text;
 pub struct Causal {
     /// What never changes of each node.
     pub settings: Vec<Arc<Settings>>,
+    /// When nodes apply what they received.
+    pub applies: Applies,
     /// Whether liveness is judged under fairness.
     pub fair: bool,
+}
+
+/// When nodes apply what they received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Applies {
+    /// By an action of its own, at any time.
+    Anytime,
+    /// Within the step that stored it, after its confirmation; by an action of its own after a
+    /// recovery. Crashes still come between.
+    AtOnce,
 }
 
 /// What a client asks of its node.
@@ -177,6 +189,12 @@ impl Causal {
         }
     }
 
+    /// Applies what is received.
+    fn run(&self, machine: &mut State, effects: &mut Vec<Effect<Self>>) {
+        let input = Input::Apply { limit: None };
+        self.drive(machine, During::Apply, input, effects, |_, _| {});
+    }
+
     /// A crash may tear an append: it is cut into pieces after its first byte, before its last one
     /// and between records. Other lengths leave nothing else.
     fn write(&self, during: During, write: causal::Write, effects: &mut Vec<Effect<Self>>) {
@@ -315,6 +333,9 @@ impl Protocol for Causal {
                         }
                     },
                 );
+                if self.applies == Applies::AtOnce {
+                    self.run(machine, effects);
+                }
             }
             Event::Deliver {
                 from,
@@ -347,10 +368,7 @@ impl Protocol for Causal {
                     }
                 });
             }
-            Event::Tick(Tick::Apply) => {
-                let input = Input::Apply { limit: None };
-                self.drive(machine, During::Apply, input, effects, |_, _| {});
-            }
+            Event::Tick(Tick::Apply) => self.run(machine, effects),
             Event::Close => {
                 self.drive(machine, During::Other, Input::Shutdown, effects, |_, _| {});
             }
