@@ -3,7 +3,9 @@
 mod codec;
 mod crash;
 mod delivery;
+mod driver;
 mod framed;
+mod history;
 mod local;
 mod node;
 mod orset;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::super::clock::{Clock, Node};
 use super::super::error::ReceiveError;
 use super::super::group::Profile;
+use super::super::local::parsed;
 use super::super::log::framed_record;
 use super::super::message::{Message, Operation};
 use super::super::state::Settings;
@@ -179,7 +180,5 @@ impl Settings {
 
 /// The operation that a payload of the text profile says; none if it is opaque (7.2).
 pub(super) fn text_operation(payload: &[u8]) -> Option<Operation> {
-    let (word, rest) = text::parse_op(payload).ok()?;
-    let operation = text::Operation::parse(word, rest.as_bytes())?.ok()?;
-    Some(Operation::Text(operation))
+    parsed(payload).map(Operation::Text)
 }
