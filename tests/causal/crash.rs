@@ -12,9 +12,7 @@ use concord::systems::machine::Machine as _;
 use proptest::prelude::*;
 
 use crate::common::cases;
-use crate::driver::{
-    PROFILES, Replica, abc, append, create, delete, opaque, settings, transfer,
-};
+use crate::driver::{PROFILES, Replica, abc, append, create, delete, opaque, settings, transfer};
 use crate::history::{History, PLAIN, Words, acts};
 
 fn nth(nth: u64) -> NonZeroU64 {
@@ -48,12 +46,20 @@ fn appended(node: &Replica, input: &Input) -> Bytes {
 /// Node b with a message that waits for a1, a duplicate of an own transfer and an unconfirmed one.
 fn busy(profile: Profile) -> Vec<Replica> {
     let mut nodes = abc(profile);
-    nodes[0].submit(create(profile, "M", "t1")).expect("M is not visible yet");
-    nodes[0].submit(append(profile, "M", "t2", b"hi")).expect("M is visible");
+    nodes[0]
+        .submit(create(profile, "M", "t1"))
+        .expect("M is not visible yet");
+    nodes[0]
+        .submit(append(profile, "M", "t2", b"hi"))
+        .expect("M is visible");
     transfer(&mut nodes, 0, 2);
     nodes[2].apply();
-    nodes[2].submit(create(profile, "N", "t3")).expect("N is not visible yet");
-    nodes[1].submit(create(profile, "O", "t4")).expect("O is not visible yet");
+    nodes[2]
+        .submit(create(profile, "N", "t3"))
+        .expect("N is not visible yet");
+    nodes[1]
+        .submit(create(profile, "O", "t4"))
+        .expect("O is not visible yet");
     transfer(&mut nodes, 2, 1);
     nodes
 }
@@ -115,7 +121,10 @@ fn what_a_submit_has_logged_is_all_that_a_crash_leaves_of_it() {
         let left = CrashPoint::SendAfterLog.survivors(&outputs);
         assert!(matches!(left[..], [Write::Append { .. }]), "{left:?}");
         let left = CrashPoint::SendAfterState.survivors(&outputs);
-        assert!(matches!(left[..], [Write::Append { .. }, Write::Change(_)]), "{left:?}");
+        assert!(
+            matches!(left[..], [Write::Append { .. }, Write::Change(_)]),
+            "{left:?}"
+        );
         let left = CrashPoint::SendTorn { bytes: 0 }.survivors(&outputs);
         assert!(left.is_empty(), "{left:?}");
     }
@@ -237,8 +246,8 @@ fn a_crash_after_a_delivery_leaves_its_entry_a_duplicate() {
             let last = run.applied[count as usize - 1];
             assert_eq!(found.state.record().clock.get(last.sender), last.seq);
             let left = found.state.received().map(|entry| &entry.message);
-            let mut left = left.filter(|it| it.sender == last.sender && it.seq() == last.seq);
-            assert!(left.next().is_some(), "its entry is still there");
+            let left = left.filter(|it| it.sender == last.sender && it.seq() == last.seq);
+            assert!(left.count() > 0, "its entry is still there");
             let before = CrashPoint::ApplyBeforeState { nth: nth(count) };
             let (before, _) = crashed(&node, before, &input);
             assert_eq!(
@@ -296,7 +305,8 @@ fn an_ack_is_finished_by_recovery() {
     for profile in PROFILES {
         let mut node = abc(profile).swap_remove(0);
         for mailbox in ["L", "M", "N"] {
-            node.submit(create(profile, mailbox, "t")).expect("it is not visible yet");
+            node.submit(create(profile, mailbox, "t"))
+                .expect("it is not visible yet");
         }
         node.ack(1, 3).expect("it was sent");
         let input = Input::Ack {
@@ -332,12 +342,42 @@ fn a_foreign_disk_is_refused_and_left_alone() {
     let text = settings(Profile::Text, &["a", "b"], 0);
     let framed = settings(Profile::Framed, &["a", "b"], 0);
     let rows: [(_, &'static [u8], &'static [u8], &str); 6] = [
-        (&text, b"a|a:1;b:0|x\nno message\n", b"", "record 1 of the send log: invalid_sync_message, expected a message of this node; nothing changed"),
-        (&text, b"b|b:1|x\n", b"", "record 0 of the send log: unknown_sender, expected a message of this node; nothing changed"),
-        (&text, b"a|b:1|x\n", b"", "record 0 of the send log: missing_own_entry, expected a message of this node; nothing changed"),
-        (&text, b"a|a:2|x\na|a:2|x\n", b"", "record 1 of the send log: message 2, expected one above 2; nothing changed"),
-        (&text, b"", b"b|b:1|x\na|a:1|x\n", "record 1 of the receive log: from_self, expected a message of another member; nothing changed"),
-        (&framed, b"", b"1;x", "record 0 of the receive log: invalid_protobuf, expected a message of another member; nothing changed"),
+        (
+            &text,
+            b"a|a:1;b:0|x\nno message\n",
+            b"",
+            "record 1 of the send log: invalid_sync_message, expected a message of this node; nothing changed",
+        ),
+        (
+            &text,
+            b"b|b:1|x\n",
+            b"",
+            "record 0 of the send log: unknown_sender, expected a message of this node; nothing changed",
+        ),
+        (
+            &text,
+            b"a|b:1|x\n",
+            b"",
+            "record 0 of the send log: missing_own_entry, expected a message of this node; nothing changed",
+        ),
+        (
+            &text,
+            b"a|a:2|x\na|a:2|x\n",
+            b"",
+            "record 1 of the send log: message 2, expected one above 2; nothing changed",
+        ),
+        (
+            &text,
+            b"",
+            b"b|b:1|x\na|a:1|x\n",
+            "record 1 of the receive log: from_self, expected a message of another member; nothing changed",
+        ),
+        (
+            &framed,
+            b"",
+            b"1;x",
+            "record 0 of the receive log: invalid_protobuf, expected a message of another member; nothing changed",
+        ),
     ];
     for (settings, send, receive, expected) in rows {
         let torn = [receive, b"tail"].concat();
@@ -356,7 +396,9 @@ fn the_record_of_another_group_is_refused() {
     let record = Record::new(Clock::zero(3), Node(0));
     let disk = Disk::read(&settings, Some(record), Bytes::new(), Bytes::new());
     let refused = State::recover(Arc::new(settings), disk, &mut Vec::new());
-    let error = refused.map(|_| ()).expect_err("the record has three entries");
+    let error = refused
+        .map(|_| ())
+        .expect_err("the record has three entries");
     let (found, expected) = (3, 2);
     assert_eq!(error, RecoverError::Members { found, expected });
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use concord::systems::causal::{
-    AckError, Applied, Clock, CrashPoint, Disk, Flushed, FlushError, FramedRequest, Group, Input,
+    AckError, Applied, Clock, CrashPoint, Disk, FlushError, Flushed, FramedRequest, Group, Input,
     Name, Node, Output, Profile, ReceiveError, Received, Recovered, Request, Settings, State,
     Strategies, SubmitError, Submitted, TextRequest, framed,
 };
@@ -158,7 +158,7 @@ impl Replica {
 
     /// Whether the pair stands in the structure of user u.
     pub(crate) fn has(&self, mailbox: &str) -> bool {
-        let sets = self.state.record().payload.user("u");
+        let sets = self.state.record().payload.user(&Name::new("u"));
         sets.is_some_and(|sets| sets.structure.has_value(mailbox))
     }
 }
@@ -169,7 +169,9 @@ pub(crate) fn transfer(nodes: &mut [Replica], from: usize, to: usize) {
     for wire in &flushed.wire {
         nodes[to].receive(wire).expect("it is well formed");
     }
-    nodes[from].ack(to as u16, flushed.upto).expect("it was sent");
+    nodes[from]
+        .ack(to as u16, flushed.upto)
+        .expect("it was sent");
 }
 
 /// What each profile calls creating a mailbox of user u.

@@ -45,9 +45,15 @@ pub(crate) enum Op {
         which: usize,
     },
     /// `from` learns what `to` has.
-    Ack { from: usize, to: usize },
+    Ack {
+        from: usize,
+        to: usize,
+    },
     /// `to` receives anything that ever travelled to it.
-    Repeat { to: usize, which: usize },
+    Repeat {
+        to: usize,
+        which: usize,
+    },
     Apply {
         node: usize,
         limit: u64,
@@ -169,7 +175,11 @@ impl History {
         let mut outputs = Vec::new();
         let replica = &mut self.nodes[node];
         replica.state.step(input, &mut outputs);
-        let all: Vec<Write> = outputs.iter().filter_map(Output::as_write).cloned().collect();
+        let all: Vec<Write> = outputs
+            .iter()
+            .filter_map(Output::as_write)
+            .cloned()
+            .collect();
         let mut durable: Vec<Write> = all.iter().take(writes).cloned().collect();
         if let Some(Write::Append { log, bytes: full }) = all.get(writes) {
             let kept = match self.words.counts_bytes {
@@ -196,7 +206,11 @@ impl History {
         let mut outputs = Vec::new();
         let recovered = State::recover(replica.settings.clone(), left.clone(), &mut outputs);
         let (state, _) = recovered.expect("the disk is one that a node left");
-        let writes: Vec<Write> = outputs.iter().filter_map(Output::as_write).cloned().collect();
+        let writes: Vec<Write> = outputs
+            .iter()
+            .filter_map(Output::as_write)
+            .cloned()
+            .collect();
         for durable in 0..=writes.len() {
             let mut disk = left.clone();
             for write in &writes[..durable] {
@@ -350,7 +364,10 @@ impl History {
         let unconfirmed = self.nodes[node].state.unconfirmed();
         for entry in unconfirmed {
             let id = (entry.message.sender, entry.message.seq());
-            let record = self.stamped.entry(id).or_insert_with(|| entry.record.clone());
+            let record = self
+                .stamped
+                .entry(id)
+                .or_insert_with(|| entry.record.clone());
             assert_eq!(*record, entry.record, "a stamp is given once");
         }
     }

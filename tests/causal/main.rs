@@ -5,6 +5,7 @@ mod crash;
 mod delivery;
 mod driver;
 mod framed;
+mod fuzz;
 mod history;
 mod local;
 mod node;
@@ -13,3 +14,5 @@ mod traces;
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/notation.rs"]
+mod notation;

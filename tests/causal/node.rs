@@ -107,9 +107,18 @@ fn a_bulk_is_unframed_and_decoded_to_its_end_before_the_first_message_is_checked
     let join = |parts: &[&[u8]]| parts.concat();
     let of = |msgs: &[_]| bulk(msgs);
     let rows = [
-        (join(&[&of(&[stranger.clone()]), no_msg, b"x"]), "invalid_frame_length"),
-        (join(&[&of(&[stranger.clone()]), no_msg, b"9;"]), "truncated_frame"),
-        (join(&[&of(&[stranger.clone()]), no_msg]), "invalid_protobuf"),
+        (
+            join(&[&of(&[stranger.clone()]), no_msg, b"x"]),
+            "invalid_frame_length",
+        ),
+        (
+            join(&[&of(&[stranger.clone()]), no_msg, b"9;"]),
+            "truncated_frame",
+        ),
+        (
+            join(&[&of(&[stranger.clone()]), no_msg]),
+            "invalid_protobuf",
+        ),
         (of(&[good.clone(), stranger]), "unknown_sender"),
         (of(&[good.clone(), msg("", &[])]), "unknown_sender"),
         (of(&[msg("a", &[("y", 1)])]), "from_self"),
@@ -118,7 +127,10 @@ fn a_bulk_is_unframed_and_decoded_to_its_end_before_the_first_message_is_checked
         (of(&[msg("b", &[("b", 0)])]), "missing_own_entry"),
         // All checks of a message come before those of the next one.
         (of(&[msg("b", &[]), msg("x", &[])]), "missing_own_entry"),
-        (of(&[good, msg("b", &[]), msg("x", &[])]), "missing_own_entry"),
+        (
+            of(&[good, msg("b", &[]), msg("x", &[])]),
+            "missing_own_entry",
+        ),
     ];
     for (wire, code) in rows {
         let mut node = abc(Profile::Framed).swap_remove(0);
@@ -210,7 +222,9 @@ fn a_failing_submit_changes_nothing() {
             Profile::Framed => text_send("x"),
         };
         assert_eq!(node.submit(other), Err(SubmitError::WrongProfile));
-        let deleted = node.submit(delete(profile, "M")).map_err(|error| error.code());
+        let deleted = node
+            .submit(delete(profile, "M"))
+            .map_err(|error| error.code());
         assert_eq!(deleted.map(|_| ()), Err("element_not_found"));
         assert_eq!(node.state, before);
     }
@@ -224,7 +238,9 @@ fn overflow_is_told_last_and_changes_nothing() {
             initial: Clock::from_entries([largest - 1, 0]),
             ..settings(profile, &["a", "b"], 0)
         });
-        let last = node.submit(create(profile, "M", "t")).expect("one number is left");
+        let last = node
+            .submit(create(profile, "M", "t"))
+            .expect("one number is left");
         assert_eq!(last.seq, largest);
         let before = node.state.clone();
         assert_eq!(
@@ -232,7 +248,10 @@ fn overflow_is_told_last_and_changes_nothing() {
             Err(SubmitError::ClockOverflow(largest))
         );
         let again = node.submit(create(profile, "M", "t"));
-        assert_eq!(again.map_err(|error| error.code()).map(|_| ()), Err("mailbox_exists"));
+        assert_eq!(
+            again.map_err(|error| error.code()).map(|_| ()),
+            Err("mailbox_exists")
+        );
         if profile == Profile::Text {
             let sent = node.submit(text_send("two\nlines"));
             let code = sent.map_err(|error| error.code()).map(|_| ());
@@ -246,7 +265,9 @@ fn overflow_is_told_last_and_changes_nothing() {
 fn an_opaque_payload_takes_its_number_and_leaves_the_sets_alone() {
     for profile in PROFILES {
         let mut nodes = abc(profile);
-        nodes[0].submit(opaque(profile)).expect("anything may be sent");
+        nodes[0]
+            .submit(opaque(profile))
+            .expect("anything may be sent");
         transfer(&mut nodes, 0, 1);
         let run = nodes[1].apply();
         assert_eq!(
@@ -301,11 +322,15 @@ fn the_send_log_is_cut_at_the_smallest_cursor() {
     for profile in PROFILES {
         let mut node = abc(profile).swap_remove(0);
         for mailbox in ["L", "M", "N"] {
-            node.submit(create(profile, mailbox, "t")).expect("it is not visible yet");
+            node.submit(create(profile, mailbox, "t"))
+                .expect("it is not visible yet");
         }
         assert_eq!(node.ack(0, 1), Err(AckError::UnknownPeer));
         assert_eq!(node.ack(3, 1), Err(AckError::UnknownPeer));
-        assert_eq!(node.ack(1, 4), Err(AckError::AckBeyondLog { seq: 4, last: 3 }));
+        assert_eq!(
+            node.ack(1, 4),
+            Err(AckError::AckBeyondLog { seq: 4, last: 3 })
+        );
         assert_eq!(node.ack(1, 3), Ok(3), "c has nothing yet");
         assert_eq!(node.ack(2, 2), Ok(1));
         let seqs = node.state.unconfirmed().map(|entry| entry.message.seq());
@@ -328,7 +353,10 @@ fn cursors_start_at_the_own_entry_of_the_initial_clock() {
             ..settings(profile, &["a", "b", "c"], 0)
         });
         assert_eq!(node.flush(1).map(|flushed| flushed.upto), Ok(5));
-        assert_eq!(node.submit(create(profile, "M", "t")).map(|it| it.seq), Ok(6));
+        assert_eq!(
+            node.submit(create(profile, "M", "t")).map(|it| it.seq),
+            Ok(6)
+        );
         assert_eq!(node.ack(1, 5), Ok(1));
         assert_eq!(node.ack(1, 6), Ok(1));
         assert_eq!(node.ack(2, 6), Ok(0));
@@ -338,11 +366,17 @@ fn cursors_start_at_the_own_entry_of_the_initial_clock() {
 /// b1 needs a1; then a1 and a2 arrive.
 fn crossed(profile: Profile) -> Replica {
     let mut nodes = abc(profile);
-    nodes[0].submit(create(profile, "M", "t1")).expect("M is not visible yet");
+    nodes[0]
+        .submit(create(profile, "M", "t1"))
+        .expect("M is not visible yet");
     transfer(&mut nodes, 0, 1);
     nodes[1].apply();
-    nodes[1].submit(create(profile, "N", "t2")).expect("N is not visible yet");
-    nodes[0].submit(create(profile, "O", "t3")).expect("O is not visible yet");
+    nodes[1]
+        .submit(create(profile, "N", "t2"))
+        .expect("N is not visible yet");
+    nodes[0]
+        .submit(create(profile, "O", "t3"))
+        .expect("O is not visible yet");
     transfer(&mut nodes, 1, 2);
     transfer(&mut nodes, 0, 2);
     nodes.swap_remove(2)
@@ -351,8 +385,14 @@ fn crossed(profile: Profile) -> Replica {
 #[test]
 fn text_restarts_after_each_delivery_and_framed_sweeps() {
     let orders = [
-        (Profile::Text, [delivered(0, 1), delivered(1, 1), delivered(0, 2)]),
-        (Profile::Framed, [delivered(0, 1), delivered(0, 2), delivered(1, 1)]),
+        (
+            Profile::Text,
+            [delivered(0, 1), delivered(1, 1), delivered(0, 2)],
+        ),
+        (
+            Profile::Framed,
+            [delivered(0, 1), delivered(0, 2), delivered(1, 1)],
+        ),
     ];
     for (profile, order) in orders {
         let mut node = crossed(profile);
@@ -385,7 +425,9 @@ fn a_limit_ends_a_run_right_after_that_many_deliveries() {
 fn purges_do_not_count_against_the_limit() {
     for profile in PROFILES {
         let mut nodes = abc(profile);
-        nodes[0].submit(create(profile, "M", "t")).expect("M is not visible yet");
+        nodes[0]
+            .submit(create(profile, "M", "t"))
+            .expect("M is not visible yet");
         let wire = nodes[0].flush(1).expect("b is a peer").wire.swap_remove(0);
         for _ in 0..3 {
             nodes[1].receive(&wire).expect("it is well formed");
@@ -402,7 +444,10 @@ fn a_run_that_finds_nothing_to_do_writes_nothing() {
     for profile in PROFILES {
         let mut node = abc(profile).swap_remove(0);
         let outputs = node.step(Input::Apply { limit: None });
-        assert!(matches!(outputs[..], [Output::Applied(Ok(_))]), "{outputs:?}");
+        assert!(
+            matches!(outputs[..], [Output::Applied(Ok(_))]),
+            "{outputs:?}"
+        );
     }
 }
 
@@ -410,7 +455,8 @@ fn a_run_that_finds_nothing_to_do_writes_nothing() {
 fn a_node_that_is_shut_down_refuses_everything_and_loses_nothing() {
     for profile in PROFILES {
         let mut node = crossed(profile);
-        node.submit(create(profile, "P", "t")).expect("P is not visible yet");
+        node.submit(create(profile, "P", "t"))
+            .expect("P is not visible yet");
         let outputs = node.step(Input::Shutdown);
         let [Output::Stopped(Ok(stopped))] = outputs[..] else {
             panic!("{outputs:?}")
@@ -425,7 +471,10 @@ fn a_node_that_is_shut_down_refuses_everything_and_loses_nothing() {
         assert_eq!(refused.code(), "node_down");
         assert_eq!(node.apply_up_to(0), None);
         let outputs = node.step(Input::Shutdown);
-        assert!(matches!(outputs[..], [Output::Stopped(Err(_))]), "{outputs:?}");
+        assert!(
+            matches!(outputs[..], [Output::Stopped(Err(_))]),
+            "{outputs:?}"
+        );
         assert_eq!(node.disk, disk);
         let recovered = node.restart();
         assert_eq!((recovered.log, recovered.send_log), (3, 1));
