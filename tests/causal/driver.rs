@@ -105,6 +105,16 @@ impl Replica {
         self.restart()
     }
 
+    /// Crashes after so many writes of an input and recovers.
+    pub(crate) fn crash_after(&mut self, writes: usize, input: Input) -> Recovered {
+        let mut outputs = Vec::new();
+        self.state.step(input, &mut outputs);
+        for write in outputs.iter().filter_map(Output::as_write).take(writes) {
+            self.disk.apply(write, &self.settings);
+        }
+        self.restart()
+    }
+
     pub(crate) fn submit(&mut self, request: Request) -> Result<Submitted, SubmitError> {
         match self.step(Input::Submit(request)).pop() {
             Some(Output::Submitted(result)) => result,

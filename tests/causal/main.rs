@@ -2,6 +2,7 @@
 
 mod codec;
 mod crash;
+mod defects;
 mod delivery;
 mod driver;
 mod framed;

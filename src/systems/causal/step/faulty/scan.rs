@@ -1,4 +1,4 @@
-//! Scans that stop, several receivers, and deliveries in another order (D5, D6, D11, D16, D18, D19).
+//! Scans that stop, several receivers, and deliveries in another order (D5, D6, D11, D16, D18).
 
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -11,10 +11,9 @@ use super::super::wire::Admitted;
 use crate::causal::clock::{Clock, Node};
 use crate::causal::delivery::{Found, Pending, Scan};
 use crate::causal::group::Profile;
-use crate::causal::message::{Change, Entry, Message, Operation, Output};
+use crate::causal::message::{Change, Entry, Message, Output};
 use crate::causal::state::{Halt, Settings, State};
 use crate::causal::strategy::{Overflow, Receivers, WaitingEntry};
-use crate::causal::text::Action;
 
 /// What of a faulty node is lost in a crash. Empty in the reference.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize)]
@@ -152,14 +151,6 @@ pub(in crate::causal::step) fn deliver_effect_first(
     let survives = state.change(Change::Clock { node, value }, outputs);
     outputs.push(Output::Sync);
     survives
-}
-
-/// Whether the message is a rename, which upstream cannot parse (D19).
-pub(in crate::causal::step) const fn is_rename(message: &Message) -> bool {
-    match &message.operation {
-        Some(Operation::Text(operation)) => matches!(operation.action, Action::Rename { .. }),
-        Some(Operation::Framed(_)) | None => false,
-    }
 }
 
 /// Indexes records that are not those of the transfer, since it was glued to a tail or has none (D6 to
