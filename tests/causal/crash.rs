@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use concord::systems::causal::{
-    Change, Clock, CrashPoint, Disk, Input, Node, Output, Profile, Record, RecoverError, State,
-    Write,
+    Change, Clock, CrashPoint, Disk, Input, Node, Output, Profile, Record, RecoverError, Settings,
+    State, Write,
 };
-use concord::systems::machine::Machine as _;
 use proptest::prelude::*;
 
 use crate::common::cases;
@@ -401,6 +400,22 @@ fn the_record_of_another_group_is_refused() {
         .expect_err("the record has three entries");
     let (found, expected) = (3, 2);
     assert_eq!(error, RecoverError::Members { found, expected });
+}
+
+#[test]
+fn a_clock_beyond_the_range_of_the_profile_is_refused() {
+    for profile in PROFILES {
+        let largest = profile.largest();
+        let found = largest + 1;
+        let settings = Settings {
+            initial: Clock::from_entries([0, found]),
+            ..settings(profile, &["a", "b"], 0)
+        };
+        let disk = Disk::new(&settings);
+        let refused = State::recover(Arc::new(settings), disk, &mut Vec::new());
+        let error = refused.map(|_| ()).expect_err("it is one too large");
+        assert_eq!(error, RecoverError::Range { found, largest });
+    }
 }
 
 const OTHER: Words = Words {

@@ -22,7 +22,7 @@ pub(crate) struct Replica {
 }
 
 pub(crate) fn names(names: &[&str]) -> Vec<Name> {
-    names.iter().map(|name| Name::new(name)).collect()
+    names.iter().map(Name::new).collect()
 }
 
 pub(crate) fn settings(profile: Profile, members: &[&str], me: u16) -> Settings {

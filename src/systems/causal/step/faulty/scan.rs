@@ -165,8 +165,9 @@ pub(in crate::causal::step) fn index_again(state: &mut State, ids: Range<u64>) {
 
 /// Hands an entry to the receiver whose turn it is (D11).
 pub(in crate::causal::step) fn push_to_lane(state: &mut State, id: u64, entry: Entry) {
-    let turn = state.volatile.turn;
+    let (me, own, turn) = (state.settings.me, state.own(), state.volatile.turn);
     if let Some(lane) = state.volatile.lanes.get_mut(turn) {
+        lane.clock.set(me, own);
         lane.pending.push(id, entry, &lane.clock);
     }
 }
@@ -194,9 +195,10 @@ impl Volatile {
         lanes.flat_map(|lane| lane.pending.iter().map(|(_, entry)| entry))
     }
 
-    /// The next transfer reaches the next receiver.
-    pub(in crate::causal::step) const fn turn_to_next(&mut self) {
-        self.turn = (self.turn + 1) % self.lanes.len();
+    /// The next transfer reaches the next receiver, if there are several.
+    pub(in crate::causal::step) fn turn_to_next(&mut self) {
+        let next = (self.turn + 1).checked_rem(self.lanes.len());
+        self.turn = next.unwrap_or(0);
     }
 
     pub(in crate::causal::step) fn rewind(&mut self) {
