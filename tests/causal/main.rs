@@ -2,15 +2,18 @@
 
 mod codec;
 mod crash;
+mod defects;
 mod delivery;
+mod driver;
 mod framed;
 mod fuzz;
+mod history;
 mod local;
 mod node;
 mod orset;
 mod traces;
 
-#[path = "../common/notation.rs"]
-mod notation;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/notation.rs"]
+mod notation;

@@ -14,7 +14,12 @@ fn with(line: usize, text: &str) -> String {
 /// The steps of the sample with their lines.
 fn steps() -> impl Iterator<Item = (usize, Value)> {
     let lines = SAMPLE.lines().enumerate().skip(1);
-    lines.map(|(at, text)| (at + 1, serde_json::from_str(text).expect("the sample is JSON")))
+    lines.map(|(at, text)| {
+        (
+            at + 1,
+            serde_json::from_str(text).expect("the sample is JSON"),
+        )
+    })
 }
 
 /// Every value that differs from `value` in one number, string, flag, or by one element.
@@ -23,8 +28,14 @@ fn altered(value: &Value) -> Vec<Value> {
         Value::Null => vec![json!(0), json!({})],
         Value::Bool(flag) => vec![json!(!flag)],
         Value::Number(number) => {
-            let number = number.as_u64().expect("the sample's numbers are not negative");
-            vec![json!(number + 1), json!(number as f64), json!(number.to_string())]
+            let number = number
+                .as_u64()
+                .expect("the sample's numbers are not negative");
+            vec![
+                json!(number + 1),
+                json!(number as f64),
+                json!(number.to_string()),
+            ]
         }
         Value::String(text) => vec![json!(format!("{text}0")), Value::Null],
         Value::Array(items) => {
@@ -88,7 +99,11 @@ fn each_altered_result_of_the_sample_diverges_at_its_line() {
             members.remove("returns");
             members.remove("fails");
             members.extend(result.as_object().expect("a result").clone());
-            assert_eq!(verdict(&with(line, &wrong.to_string())), expected, "{wrong}");
+            assert_eq!(
+                verdict(&with(line, &wrong.to_string())),
+                expected,
+                "{wrong}"
+            );
             alterations += 1;
         }
     }
@@ -136,7 +151,11 @@ fn each_cut_line_of_the_sample_is_unusable() {
     for (line, text) in (1..).zip(SAMPLE.lines()) {
         for kept in (0..text.len()).step_by(7) {
             let cut = &text[..kept];
-            assert_eq!(verdict(&with(line, cut)), format!("unusable {line} "), "{cut}");
+            assert_eq!(
+                verdict(&with(line, cut)),
+                format!("unusable {line} "),
+                "{cut}"
+            );
         }
     }
 }
@@ -150,10 +169,16 @@ fn form_does_not_matter() {
     let last_counts = SAMPLE
         .replace(r#""node":"#, r#""node":7,"node":"#)
         .replace(r#""raw":"#, r#""raw":[],"raw":"#)
-        .replace(r#""profile":"text""#, r#""profile":"framed","profile":"text""#);
+        .replace(
+            r#""profile":"text""#,
+            r#""profile":"framed","profile":"text""#,
+        );
     let nulls = SAMPLE
         .replace(r#""profile":"#, r#""clocks":null,"profile":"#)
-        .replace(r#""args":{"node":"c"},"returns":{"applied""#, r#""args":{"limit":null,"node":"c"},"returns":{"applied""#);
+        .replace(
+            r#""args":{"node":"c"},"returns":{"applied""#,
+            r#""args":{"limit":null,"node":"c"},"returns":{"applied""#,
+        );
     let backwards: Vec<String> = SAMPLE
         .lines()
         .map(|line| {
@@ -164,7 +189,15 @@ fn form_does_not_matter() {
         })
         .collect();
     let backwards = backwards.join("\n");
-    for file in [&windows, SAMPLE.trim_end(), windows.trim_end(), &surplus, &last_counts, &nulls, &backwards] {
+    for file in [
+        &windows,
+        SAMPLE.trim_end(),
+        windows.trim_end(),
+        &surplus,
+        &last_counts,
+        &nulls,
+        &backwards,
+    ] {
         assert_eq!(verdict(file), "conforms 29", "{file}");
     }
     assert_eq!(verdict(&format!("{SAMPLE}\n")), "unusable 31 ");

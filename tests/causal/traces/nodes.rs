@@ -12,11 +12,17 @@ fn unknown_nodes_and_nodes_that_are_down_answer_before_anything_else() {
         if !required.contains(&"node") {
             continue;
         }
-        let fails = |args: &Value, code: &str| {
-            json!({"op": op, "args": args, "fails": code}).to_string()
+        let fails =
+            |args: &Value, code: &str| json!({"op": op, "args": args, "fails": code}).to_string();
+        let down = if op == "recover" {
+            ""
+        } else {
+            &fails(&args, "node_down")
         };
-        let down = if op == "recover" { "" } else { &fails(&args, "node_down") };
-        conforms(profile, &format!("a shutdown -> {{\"log\":0,\"send_log\":0}}\n{down}"));
+        conforms(
+            profile,
+            &format!("a shutdown -> {{\"log\":0,\"send_log\":0}}\n{down}"),
+        );
         conforms(profile, &format!("a crash point=idle -> null\n{down}"));
         args["node"] = json!("z");
         conforms(profile, &fails(&args, "unknown_node"));
@@ -193,7 +199,10 @@ fn sets_of_the_text_profile() {
 fn create(clock: &[(&str, u32)], tag: &str) -> Msg {
     Msg {
         replica: "a".into(),
-        vclock: clock.iter().map(|(name, value)| ((*name).into(), *value)).collect(),
+        vclock: clock
+            .iter()
+            .map(|(name, value)| ((*name).into(), *value))
+            .collect(),
         operation: "create".into(),
         create: Some(Create {
             user: "u".into(),
@@ -318,7 +327,10 @@ fn a_torn_submit_never_happened() {
         for point in ["send_after_log", "send_after_state"] {
             let crash = crash("a", &json!({ "point": point }), "create", args.clone());
             let recover = recovers("a", 1, 0, 0, 1);
-            conforms(profile, &format!("{crash}\n{recover}\na values user=u -> [\"M\"]"));
+            conforms(
+                profile,
+                &format!("{crash}\n{recover}\na values user=u -> [\"M\"]"),
+            );
         }
     }
 }
@@ -362,7 +374,10 @@ fn a_run_of_apply_is_interrupted_at_each_delivery() {
     let framed = [create.clone(), create, append].map(hex).into();
     for (profile, wires) in [("text", text), ("framed", framed)] {
         let receive = |(at, wire): (usize, &String)| {
-            format!("b receive wire={wire} -> {{\"log\":{},\"stored\":1}}\n", at + 1)
+            format!(
+                "b receive wire={wire} -> {{\"log\":{},\"stored\":1}}\n",
+                at + 1
+            )
         };
         let received: String = wires.iter().enumerate().map(receive).collect();
         // The point, its number, the limit of the run; then a's entry and the log after recovery.
@@ -424,9 +439,17 @@ fn a_crash_during_an_operation_that_fails_follows_it() {
     let nobody = json!({"peer": "z", "seq": 1});
     for profile in ["text", "framed"] {
         for (point, op, args) in [
-            (json!({"point": "send_torn", "bytes": 3}), "delete", &missing),
+            (
+                json!({"point": "send_torn", "bytes": 3}),
+                "delete",
+                &missing,
+            ),
             (json!({"point": "send_after_state"}), "delete", &missing),
-            (json!({"point": "receive_torn", "bytes": 3}), "receive", &junk),
+            (
+                json!({"point": "receive_torn", "bytes": 3}),
+                "receive",
+                &junk,
+            ),
             (json!({"point": "receive_after_log"}), "receive", &junk),
             (json!({"point": "ack_before_truncate"}), "ack", &nobody),
         ] {
