@@ -4,6 +4,7 @@ mod codec;
 mod crash;
 mod delivery;
 mod framed;
+mod fuzz;
 mod local;
 mod node;
 mod orset;
