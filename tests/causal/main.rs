@@ -10,7 +10,7 @@ mod node;
 mod orset;
 mod traces;
 
-#[path = "../common/notation.rs"]
-mod notation;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/notation.rs"]
+mod notation;

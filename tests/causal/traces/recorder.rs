@@ -470,7 +470,9 @@ fn text_request(picks: [u8; 8]) -> (&'static str, Value, Request) {
     let tag = if a == 255 { Name::new("|") } else { tag };
     let contents = Bytes::copy_from_slice(&[d; 2][..usize::from(d % 3)]);
     let some = |count: u8, choices: &[&str]| -> Vec<Name> {
-        (0..count).map(|at| name(choices, c.wrapping_add(at))).collect()
+        (0..count)
+            .map(|at| name(choices, c.wrapping_add(at)))
+            .collect()
     };
     let (op, args, request) = match op % 16 {
         0..=2 => {
