@@ -780,7 +780,7 @@ fn clock_rule(profile: Profile, picks: [u8; 8]) -> Line {
     let (a, b) = (entries(least, &picks[..3]), entries(least, &picks[3..6]));
     let names: BTreeSet<&str> = a.keys().chain(b.keys()).copied().collect();
     let of = |clock: &BTreeMap<&str, i64>, name: &str| clock.get(name).copied().unwrap_or(0);
-    if picks[6] % 4 == 0 {
+    if picks[6].is_multiple_of(4) {
         let merged = names
             .iter()
             .map(|name| (*name, of(&a, name).max(of(&b, name))));
