@@ -5,6 +5,7 @@ mod codecs;
 mod forms;
 mod nodes;
 mod random;
+mod recorder;
 
 use std::io::Cursor;
 

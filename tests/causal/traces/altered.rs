@@ -1,6 +1,6 @@
 //! The sample conforms, and each of its lines matters.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{SAMPLE, verdict};
 
@@ -8,7 +8,7 @@ use super::{SAMPLE, verdict};
 fn with(line: usize, text: &str) -> String {
     let mut lines: Vec<&str> = SAMPLE.lines().collect();
     lines[line - 1] = text;
-    lines.join("\n")
+    lines.join("\n") + "\n"
 }
 
 /// The steps of the sample with their lines.
@@ -22,20 +22,38 @@ fn steps() -> impl Iterator<Item = (usize, Value)> {
     })
 }
 
+/// Results that differ from that of a step in one number, string, flag, or by one element.
+pub(super) fn altered_results(step: &Value) -> Vec<Map<String, Value>> {
+    let results = match step["fails"].as_str() {
+        Some(code) => vec![
+            ("fails", json!(format!("{code}x"))),
+            ("fails", json!("")),
+            ("returns", json!(code)),
+            ("returns", Value::Null),
+        ],
+        None => {
+            let values = altered(&step["returns"]).into_iter();
+            let values = values.map(|value| ("returns", value));
+            values.chain([("fails", json!("node_down"))]).collect()
+        }
+    };
+    let results = results.into_iter();
+    results
+        .map(|(kind, value)| Map::from_iter([(kind.to_owned(), value)]))
+        .collect()
+}
+
 /// Every value that differs from `value` in one number, string, flag, or by one element.
 fn altered(value: &Value) -> Vec<Value> {
     match value {
         Value::Null => vec![json!(0), json!({})],
         Value::Bool(flag) => vec![json!(!flag)],
         Value::Number(number) => {
-            let number = number
-                .as_u64()
-                .expect("the sample's numbers are not negative");
-            vec![
-                json!(number + 1),
-                json!(number as f64),
-                json!(number.to_string()),
-            ]
+            let other = match number.as_u64() {
+                Some(number) => json!(number ^ 1),
+                None => json!(0),
+            };
+            vec![other, json!(number.as_f64()), json!(number.to_string())]
         }
         Value::String(text) => vec![json!(format!("{text}0")), Value::Null],
         Value::Array(items) => {
@@ -81,24 +99,12 @@ fn each_altered_result_of_the_sample_diverges_at_its_line() {
     let mut alterations = 0;
     for (line, step) in steps() {
         let expected = format!("diverges {line} {}", step["op"].as_str().expect("an op"));
-        let results = match step.get("fails") {
-            Some(code) => vec![
-                json!({"fails": format!("{}x", code.as_str().expect("a code"))}),
-                json!({ "returns": code }),
-                json!({"returns": null}),
-            ],
-            None => {
-                let values = altered(&step["returns"]).into_iter();
-                let values = values.map(|value| json!({ "returns": value }));
-                values.chain([json!({"fails": "node_down"})]).collect()
-            }
-        };
-        for result in results {
+        for result in altered_results(&step) {
             let mut wrong = step.clone();
             let members = wrong.as_object_mut().expect("a step is an object");
             members.remove("returns");
             members.remove("fails");
-            members.extend(result.as_object().expect("a result").clone());
+            members.extend(result);
             assert_eq!(
                 verdict(&with(line, &wrong.to_string())),
                 expected,
@@ -165,7 +171,7 @@ fn form_does_not_matter() {
     let windows = SAMPLE.replace('\n', "\r\n");
     let surplus = SAMPLE
         .replace(r#""op":"#, r#""at":[1.5],"op":"#)
-        .replace(r#""args":{"#, r#""args":{"surplus":-1.5,"#);
+        .replace(r#""args":{""#, r#""args":{"surplus":-1.5,""#);
     let last_counts = SAMPLE
         .replace(r#""node":"#, r#""node":7,"node":"#)
         .replace(r#""raw":"#, r#""raw":[],"raw":"#)

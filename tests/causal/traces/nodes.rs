@@ -134,13 +134,13 @@ fn lines_travel_are_acked_and_leave_the_log() {
             r#"
             {}
             a flush peer=b -> {{"upto":2,"wire":["{create}","{append}"]}}
-            b receive wire={append} -> {{"log":1,"stored":1}}
-            b receive wire={append} -> {{"log":2,"stored":1}}
-            b receive wire={ping} -> {{"log":2,"stored":0}}
+            b receive wire="{append}" -> {{"log":1,"stored":1}}
+            b receive wire="{append}" -> {{"log":2,"stored":1}}
+            b receive wire="{ping}" -> {{"log":2,"stored":0}}
             b receive wire= -> {{"log":2,"stored":0}}
-            b receive wire={create} -> {{"log":3,"stored":1}}
-            b receive wire={create} -> {{"log":4,"stored":1}}
-            a receive wire={create} ! from_self
+            b receive wire="{create}" -> {{"log":3,"stored":1}}
+            b receive wire="{create}" -> {{"log":4,"stored":1}}
+            a receive wire="{create}" ! from_self
             b log -> {{"count":4,"entries":[["a",2],["a",2],["a",1],["a",1]]}}
             b apply_ready limit=1 -> {{"applied":[["a",1,"ok"]],"purged":0,"log":3,"clock":{{"a":1,"b":0,"c":0}}}}
             b apply_ready -> {{"applied":[["a",2,"ok"]],"purged":2,"log":0,"clock":{{"a":2,"b":0,"c":0}}}}
@@ -151,8 +151,8 @@ fn lines_travel_are_acked_and_leave_the_log() {
             a flush peer=c -> {{"upto":2,"wire":[]}}
             a ack peer=c seq=1 -> {{"send_log":1}}
             a send_log -> {{"count":1,"entries":[2],"acked":{{"b":1,"c":2}}}}
-            c receive wire={create} -> {{"log":1,"stored":1}}
-            c receive wire={append} -> {{"log":2,"stored":1}}
+            c receive wire="{create}" -> {{"log":1,"stored":1}}
+            c receive wire="{append}" -> {{"log":2,"stored":1}}
             c shutdown -> {{"log":2,"send_log":0}}
             c recover -> {{"clock":{{"a":0,"b":0,"c":0}},"discarded":0,"log":2,"send_log":0}}
             c apply_ready -> {{"applied":[["a",1,"ok"],["a",2,"ok"]],"purged":0,"log":0,"clock":{{"a":2,"b":0,"c":0}}}}
@@ -177,8 +177,8 @@ fn sets_of_the_text_profile() {
             a values user=u -> []
             a values user=u mailbox=M ! mailbox_not_found
             {}
-            a send payload={} -> {{"seq":3,"clock":{{"a":3,"b":0,"c":0}},"wire":"{send}"}}
-            a send payload={} -> {{"seq":4,"clock":{{"a":4,"b":0,"c":0}},"wire":"{opaque}"}}
+            a send payload="{}" -> {{"seq":3,"clock":{{"a":3,"b":0,"c":0}},"wire":"{send}"}}
+            a send payload="{}" -> {{"seq":4,"clock":{{"a":4,"b":0,"c":0}},"wire":"{opaque}"}}
             a send payload=0a ! unrepresentable_field
             a send payload=ff ! unrepresentable_field
             a orset user=u -> {{"structure":[{{"value":"M","tag":"t","dots":[["a",1]]}}],"mails":{{"M":[{{"value":"m","tag":"s","dots":[["a",2]],"contents":"6869"}}],"N":[{{"value":"m","tag":"s","dots":[["a",3]],"contents":""}}]}}}}
@@ -252,10 +252,10 @@ fn bulks_travel_and_sets_of_the_framed_profile_hold_contents() {
             a orset user=u -> {{"structure":[]}}
             {}
             a flush peer=b -> {{"upto":2,"wire":["{bulk}"]}}
-            b receive wire={bulk} -> {{"log":2,"stored":2}}
+            b receive wire="{bulk}" -> {{"log":2,"stored":2}}
             b receive wire= -> {{"log":2,"stored":0}}
-            b receive wire={create} -> {{"log":3,"stored":1}}
-            b receive wire={create}30 ! truncated_frame
+            b receive wire="{create}" -> {{"log":3,"stored":1}}
+            b receive wire="{create}30" ! truncated_frame
             b apply_ready -> {{"applied":[["a",1,"ok"],["a",2,"ok"]],"purged":1,"log":0,"clock":{{"a":2,"b":0,"c":0}}}}
             b orset user=u -> {{"structure":[{{"value":"M","tag":"s","dots":[["a",2]],"content":"6869"}},{{"value":"M","tag":"t","dots":[["a",1]],"content":null}}]}}
             b values user=u -> ["M"]
@@ -281,7 +281,7 @@ fn a_framed_send_carries_any_sub_messages() {
         r#"
         {{"op":"send","args":{{"node":"a","operation":"fly","create":{{"user":"u","mailbox":"M","add_tag":"t"}},"store":null}},"returns":{{"seq":1,"clock":{{"a":1,"b":0,"c":0}},"wire":"{wire}"}}}}
         a values user=u -> []
-        b receive wire={wire} -> {{"log":1,"stored":1}}
+        b receive wire="{wire}" -> {{"log":1,"stored":1}}
         b apply_ready -> {{"applied":[["a",1,"opaque"]],"purged":0,"log":0,"clock":{{"a":1,"b":0,"c":0}}}}
         "#
     );
@@ -356,7 +356,7 @@ fn a_torn_receive_keeps_whole_records() {
             let crash = crash("b", &point, "receive", args.clone());
             let recover = recovers("b", 0, discarded, log, 0);
             let again = format!(
-                r#"b receive wire={wire} -> {{"log":{},"stored":{records}}}"#,
+                r#"b receive wire="{wire}" -> {{"log":{},"stored":{records}}}"#,
                 log + records
             );
             conforms(profile, &format!("{crash}\n{recover}\n{again}"));
@@ -374,10 +374,8 @@ fn a_run_of_apply_is_interrupted_at_each_delivery() {
     let framed = [create.clone(), create, append].map(hex).into();
     for (profile, wires) in [("text", text), ("framed", framed)] {
         let receive = |(at, wire): (usize, &String)| {
-            format!(
-                "b receive wire={wire} -> {{\"log\":{},\"stored\":1}}\n",
-                at + 1
-            )
+            let log = at + 1;
+            format!("b receive wire=\"{wire}\" -> {{\"log\":{log},\"stored\":1}}\n")
         };
         let received: String = wires.iter().enumerate().map(receive).collect();
         // The point, its number, the limit of the run; then a's entry and the log after recovery.
