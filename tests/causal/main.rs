@@ -7,6 +7,7 @@ mod framed;
 mod local;
 mod node;
 mod orset;
+mod shell;
 mod traces;
 
 #[path = "../common/mod.rs"]

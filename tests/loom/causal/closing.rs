@@ -25,7 +25,7 @@ fn close_among_waiting(closing: Closing) {
 
 #[test]
 fn everyone_ends_when_the_node_is_closed() {
-    explore("causal: a close among waiting", 1, Some(3), || {
+    explore("causal: a close among waiting", 1, Some(2), || {
         close_among_waiting(Closing::Wakes);
     });
 }
