@@ -88,7 +88,9 @@ fn a_full_desk_holds_callers_up() {
             })
         });
         scope.spawn(move || {
-            callers.map(|caller| caller.join().expect("it ends"));
+            for caller in callers {
+                caller.join().expect("it ends");
+            }
             shell.close();
         });
         let Ok(()) = owner.serve(|_, _| {

@@ -100,6 +100,36 @@ fn everyone_works(strategies: Strategies) {
     assert_eq!(joined(owner), expected);
 }
 
+/// A peer that confirms only after everyone else is done (6.3).
+fn a_silent_peer(strategies: Strategies) {
+    let (shell, owner) = node(strategies);
+    let owner = thread::spawn(move || own(owner));
+    let (confirmation, awaited) = shell::answer();
+    let silent = routine(&shell, |shell| {
+        assert!(shell.sender(1).wait(), "closed");
+        let upto = shell.ask(Request::Flush)?;
+        awaited.wait()?;
+        shell.ask(|answer| Request::Ack(1, upto, answer))
+    });
+    let callers: Vec<_> = (0..CALLERS).map(|_| routine(&shell, submits)).collect();
+    let submitted = EACH * CALLERS;
+    let sender = routine(&shell, move |shell| send(shell, 0, submitted));
+    let receiver = routine(&shell, receives);
+    let applier = routine(&shell, |shell| apply(shell, 2 * EACH));
+    drop(shell);
+
+    let answers: Vec<_> = callers.into_iter().flat_map(joined).collect();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert!(joined(receiver).iter().all(Result::is_ok));
+    joined(sender);
+    joined(applier);
+    confirmation.give(());
+    assert_eq!(joined(silent), Ok(()));
+    let core = joined(owner);
+    assert_eq!((core.delivered, core.cursors[0]), (2 * EACH, submitted));
+    assert!((1..=submitted).contains(&core.cursors[1]), "{core:?}");
+}
+
 /// The node is closed among all this: everyone ends, and what was answered was done.
 fn a_close_among_all(strategies: Strategies) {
     let (shell, owner) = node(strategies);
@@ -139,6 +169,13 @@ fn everyone_comes_to_an_end_with_all_done() {
 fn everyone_ends_when_the_node_is_closed() {
     explore("causal: a close among all", soak(300, 30_000), || {
         a_close_among_all(REFERENCE);
+    });
+}
+
+#[test]
+fn a_silent_peer_holds_nobody_up() {
+    explore("causal: a silent peer", soak(300, 30_000), || {
+        a_silent_peer(REFERENCE);
     });
 }
 

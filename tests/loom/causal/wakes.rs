@@ -37,7 +37,9 @@ fn two_wake_one(strategies: Strategies) {
 
 #[test]
 fn no_wake_up_is_lost() {
-    explore("causal: two wake one", 1, None, || two_wake_one(REFERENCE));
+    explore("causal: two wake one", 32_900, None, || {
+        two_wake_one(REFERENCE)
+    });
 }
 
 /// The applier finds more to do than one run may, and wakes itself, while a receiver wakes it.
@@ -71,7 +73,7 @@ fn waking_oneself(strategies: Strategies) {
 
 #[test]
 fn a_routine_may_wake_itself() {
-    explore("causal: waking oneself", 1, None, || {
+    explore("causal: waking oneself", 170, None, || {
         waking_oneself(REFERENCE)
     });
 }
@@ -86,7 +88,7 @@ fn waking_oneself_through_a_full_channel_is_found() {
 /// A receiver, the applier, which delivers one message in a run, and the owner: as they ship.
 #[test]
 fn all_that_is_stored_is_delivered() {
-    explore("causal: receive and apply", 1, Some(2), || {
+    explore("causal: receive and apply", 6_500, Some(2), || {
         let (shell, owner) = node(1, REFERENCE);
         let receive = |answer| Request::Receive(2, answer);
         let receiver = routine(&shell, move |shell| shell.ask(receive));
@@ -102,7 +104,7 @@ fn all_that_is_stored_is_delivered() {
 /// A caller, the sender of a peer, and the owner: as they ship.
 #[test]
 fn all_that_is_submitted_is_confirmed() {
-    explore("causal: submit and send", 1, Some(2), || {
+    explore("causal: submit and send", 6_500, Some(2), || {
         let (shell, owner) = node(1, REFERENCE);
         let caller = routine(&shell, |shell| shell.submit(Request::Submit));
         let sender = routine(&shell, |shell| send(shell, 0, 1));
@@ -117,7 +119,7 @@ fn all_that_is_submitted_is_confirmed() {
 /// Whatever else wakes it.
 #[test]
 fn a_closed_wake_up_ends_its_routine() {
-    explore("causal: a wake-up and the close", 1, None, || {
+    explore("causal: a wake-up and the close", 270, None, || {
         let (shell, owner) = node(1, REFERENCE);
         let waiting = routine(&shell, |shell| {
             while shell.sender(0).wait() {}
