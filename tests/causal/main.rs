@@ -4,11 +4,14 @@ mod codec;
 mod crash;
 mod delivery;
 mod framed;
+mod fuzz;
 mod local;
 mod node;
 mod orset;
 mod shell;
 mod traces;
 
+#[path = "../common/notation.rs"]
+mod notation;
 #[path = "../common/mod.rs"]
 mod common;
