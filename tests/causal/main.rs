@@ -11,6 +11,7 @@ mod history;
 mod local;
 mod node;
 mod orset;
+mod shell;
 mod traces;
 
 #[path = "../common/mod.rs"]

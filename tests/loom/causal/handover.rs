@@ -30,7 +30,7 @@ fn operations_and_a_delivery(handover: Handover) {
 
 #[test]
 fn operations_and_a_delivery_all_end() {
-    explore("causal: handing over", 1, Some(2), || {
+    explore("causal: handing over", 6_300, Some(2), || {
         operations_and_a_delivery(Handover::Queued);
     });
 }
@@ -73,7 +73,7 @@ fn a_slow_client(handover: Handover) {
 #[test]
 fn a_slow_client_holds_nobody_up() {
     for handover in [Handover::Queued, Handover::UnderLock] {
-        explore("causal: a slow client", 1, Some(2), move || {
+        explore("causal: a slow client", 3_400, Some(2), move || {
             a_slow_client(handover);
         });
     }
