@@ -113,7 +113,7 @@ impl<T: AsRef<Message>> Pending<T> {
         let message = item.as_ref();
         let slot = Slot {
             id,
-            seq: message.seq(),
+            seq: message.stamp.get(message.sender),
             sender: message.sender,
             reached: 0,
             is_candidate: false,
