@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use concord_systems::causal::strategy::{Identity, Stamping};
 use concord_systems::causal::{Change, Clock, Disk, Log, Message, Node, Settings, State, Write};
 use concord_systems::map::{SortedMap, SortedSet};
 use serde::Serialize;
@@ -52,7 +53,7 @@ pub struct Broken {
     pub log_drains: bool,
     /// A flush left out what the peer had not confirmed.
     pub flush_offers_all: bool,
-    /// A record does not say what was submitted.
+    /// A message that travels does not say what was submitted.
     pub codec_round_trip: bool,
     /// A promised message was in no log that it must be in.
     pub no_loss: bool,
@@ -73,13 +74,16 @@ impl History {
                 delivers = true;
             }
         }
-        if delivers {
+        let strategies = &settings.strategies;
+        // Where tags are the only identity, elements do not say who added them.
+        if delivers && strategies.identity == Identity::Dot {
             self.note_effects(seen);
         }
         self.note_clock(seen);
         self.note_promises(seen, settings);
         self.note_sends(seen, protocol);
-        if may_lose(seen) {
+        // Where messages are stamped late, the send log does not say which they are.
+        if may_lose(seen) && strategies.stamping == Stamping::AtSubmit {
             let held = Held::of(protocol, seen, &self.delivered);
             self.broken.no_loss |= !held.keeps(&self.promised);
             self.broken.ack_honest |= !held.is_acked_honestly(protocol, seen);
@@ -137,8 +141,6 @@ impl History {
         for (_, record) in seen.disk.send_log.iter() {
             if let Some(message) = decoded(settings, &record) {
                 let id = (message.sender, message.seq());
-                let said = self.messages.get(&id);
-                self.broken.codec_round_trip |= said.is_some_and(|said| **said != message);
                 self.promised.insert(id, ());
             }
         }
@@ -174,7 +176,10 @@ impl History {
             for record in records::of_wire(settings.profile, &wire.0) {
                 match decoded(settings, &record) {
                     Some(message) => {
-                        self.note_wire((message.sender, message.seq()), record, settings)
+                        let id = (message.sender, message.seq());
+                        let said = self.messages.get(&id);
+                        self.broken.codec_round_trip |= said.is_some_and(|said| **said != message);
+                        self.note_wire(id, record, settings);
                     }
                     None => self.broken.codec_round_trip = true,
                 }

@@ -1,5 +1,6 @@
 //! What causal claims on a cluster (section 8).
 
+use concord_systems::causal::strategy::Stamping;
 use concord_systems::causal::{Disk, Halt, Record, State};
 
 use crate::checker::{Claim, Fairness, Predicate};
@@ -57,6 +58,10 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         Is::sometimes("rest_after_work", rest_after_work),
         Is::sometimes("converged_after_every_fault", converged_after_every_fault),
     ];
+    // Until a late stamp is given, a node has the effect of a message and not its number.
+    if cluster.protocol.settings[0].strategies.stamping == Stamping::AtSend {
+        claims.retain(|claim| !["clock_is_delivered", "convergence"].contains(&claim.name));
+    }
     if cluster.bounds.faults.crashes > 0 {
         claims.push(Is::sometimes("torn_tail_on_disk", torn_tail_on_disk));
         let names = cluster.declared_crash_points();
@@ -175,7 +180,7 @@ const INVARIANTS: &[(&str, &str, &str)] = &[
     ),
     (
         "codec_round_trip",
-        "Every record in a send log and every message that travels says what was submitted.",
+        "Every message that travels says what was submitted.",
         "rest_after_work",
     ),
     (
@@ -253,10 +258,10 @@ fn machines(cut: &Cut) -> impl Iterator<Item = &State> {
     cut.machines().map(|(_, machine)| machine)
 }
 
-/// The state records of all nodes.
-fn records<'a>(cluster: &'a Cluster, cut: &'a Cut) -> impl Iterator<Item = (usize, &'a Record)> {
-    let images = cluster.images(cut).enumerate();
-    images.map(|(node, disk)| (node, &disk.record))
+/// The state records of all nodes that run.
+fn records(cut: &Cut) -> impl Iterator<Item = (usize, &Record)> {
+    let machines = cut.machines();
+    machines.map(|(node, machine)| (node, machine.record()))
 }
 
 fn disks<'a>(cluster: &'a Cluster, cut: &'a Cut) -> impl Iterator<Item = &'a Disk> {
@@ -273,7 +278,7 @@ fn clock_is_delivered(cluster: &Cluster, cut: &Cut) -> bool {
             record.clock.get(member) == initial.get(member) + count
         })
     };
-    records(cluster, cut).all(counts)
+    records(cut).all(counts)
 }
 
 fn log_drains(cluster: &Cluster, cut: &Cut) -> bool {
@@ -286,7 +291,7 @@ fn no_poison(_: &Cluster, cut: &Cut) -> bool {
 }
 
 fn convergence(cluster: &Cluster, cut: &Cut) -> bool {
-    let all: Vec<&Record> = records(cluster, cut).map(|(_, record)| record).collect();
+    let all: Vec<&Record> = records(cut).map(|(_, record)| record).collect();
     let agree = all.iter().enumerate().all(|(at, one)| {
         let mut others = all[at + 1..].iter();
         others.all(|other| one.clock != other.clock || one.payload == other.payload)
