@@ -354,8 +354,12 @@ fn inject(cluster: &mut Cluster, profile: Profile, variant: &str) -> Strategies 
             call(cluster, 1, calls::text::create("N", "t|4"));
         }
         "create_resets" => {
+            use calls::text::{append, create};
             strategies.create = CreateEffect::ResetsMails;
             cluster.bounds.faults = Faults::default();
+            let appends = [create("M", "t1"), append("M", "m", "t2")];
+            let creates = [create("M", "t3")];
+            cluster.bounds.clients = ClientProgram::of(&[(0, &appends), (1, &creates)]);
         }
         "delete_drops_set" => {
             use calls::text::{append, create, delete};

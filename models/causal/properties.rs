@@ -55,6 +55,7 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         Is::sometimes("waited_for_another", waited_for_another),
         Is::sometimes("duplicate_at_hand", duplicate_at_hand),
         Is::sometimes("concurrent_messages", concurrent_messages),
+        Is::sometimes("opaque_delivered", opaque_delivered),
         Is::sometimes("rest_after_work", rest_after_work),
         Is::sometimes("converged_after_every_fault", converged_after_every_fault),
     ];
@@ -171,7 +172,7 @@ const INVARIANTS: &[(&str, &str, &str)] = &[
     (
         "no_poison",
         "No received bytes and no payload end a node.",
-        "converged_after_every_fault",
+        "opaque_delivered",
     ),
     (
         "convergence",
@@ -223,6 +224,10 @@ fn documented() -> Vec<Property> {
         (
             "concurrent_messages",
             "Two messages are stamped so that neither happened before the other.",
+        ),
+        (
+            "opaque_delivered",
+            "A payload that is no operation is delivered at another node than its sender.",
         ),
         (
             "rest_after_work",
@@ -364,6 +369,15 @@ fn concurrent_messages(_: &Cluster, cut: &Cut) -> bool {
         let one = one.entries();
         let mut others = stamps.iter().map(|other| other.entries());
         others.any(|other| !below(one, other) && !below(other, one))
+    })
+}
+
+fn opaque_delivered(_: &Cluster, cut: &Cut) -> bool {
+    let opaque = cut.ghost.messages.iter();
+    let mut opaque = opaque.filter(|(_, message)| message.operation.is_none());
+    opaque.any(|(id, _)| {
+        let delivered = cut.ghost.delivered.iter();
+        delivered.filter(|delivered| delivered.contains(id)).count() > 1
     })
 }
 
