@@ -16,6 +16,7 @@
 //! The cycle, executed on the correct model, violates nothing, since there it is not fair.
 
 pub mod broadcast;
+pub mod causal;
 pub mod checker;
 pub mod cluster;
 pub mod counter;
@@ -27,4 +28,9 @@ pub mod stats;
 use registry::System;
 
 /// Every system, in the order of reports.
-pub const SYSTEMS: &[System] = &[counter::SYSTEM, stats::SYSTEM, broadcast::SYSTEM];
+pub const SYSTEMS: &[System] = &[
+    counter::SYSTEM,
+    stats::SYSTEM,
+    broadcast::SYSTEM,
+    causal::SYSTEM,
+];
