@@ -58,7 +58,7 @@ fn deliver(arrivals: &Arrivals) -> Vec<usize> {
     let mut clock = Clock::zero(arrivals.members);
     let mut delivered = Vec::with_capacity(arrivals.order.len());
     for (id, place) in (0..).zip(&arrivals.order) {
-        pending.push(id, Borrowed(*place, &arrivals.sent[*place]), &clock);
+        pending.push(id, Borrowed(*place, &arrivals.sent[*place]));
         pending.rewind();
         while let Some(found) = pending.next(&clock) {
             if let Found::Apply { item, .. } = found {

@@ -14,6 +14,8 @@ pub(crate) struct Arrivals {
     pub(crate) order: Vec<usize>,
 }
 
+const IN_FLIGHT: usize = 10;
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Order {
     /// Shuffled within windows of so many.
@@ -22,18 +24,23 @@ pub(crate) enum Order {
 }
 
 impl Arrivals {
-    /// Before each message its sender delivers one of another member, the last one that was sent by
-    /// it, and with that everything that one depends on.
+    /// Anybody may send next. Who does has delivered all but the last few messages of the others, up to
+    /// [`IN_FLIGHT`].
     pub(crate) fn new(members: usize, messages: usize, order: Order) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        let mut clocks = vec![Clock::zero(members); members];
-        let mut sent = Vec::with_capacity(messages);
-        for _ in 0..messages {
-            let [sender, heard] = [(); 2].map(|()| random.random_range(0..members));
-            let heard = clocks[heard].clone();
-            let clock = &mut clocks[sender];
-            clock.merge(&heard);
-            let sender = Node(u16::try_from(sender).expect("groups are small here"));
+        let mut sent: Vec<Message> = Vec::with_capacity(messages);
+        // By sender: how many of all messages it has delivered, and its clock.
+        let mut known = vec![(0, Clock::zero(members)); members];
+        for number in 0..messages {
+            let place = random.random_range(0..members);
+            let (delivered, clock) = &mut known[place];
+            let in_flight = random.random_range(0..=IN_FLIGHT);
+            let until = number.saturating_sub(in_flight).max(*delivered);
+            for message in &sent[*delivered..until] {
+                clock.merge(&message.stamp);
+            }
+            *delivered = until;
+            let sender = Node(u16::try_from(place).expect("groups are small here"));
             clock.set(sender, clock.get(sender) + 1);
             sent.push(Message {
                 sender,
