@@ -17,7 +17,7 @@ use super::properties::Cluster;
 use super::protocol::{Applies, Call};
 use super::{Bounds, calls, cluster, group};
 
-use Status::Present;
+use Status::{Fixed, Present};
 
 /// The faults of variants that need no other.
 const ONE_CRASH: Faults = Faults {
@@ -128,28 +128,28 @@ pub(super) fn text() -> Vec<Fault> {
                 "no_poison",
                 "codec_round_trip",
             ],
-            Present,
+            Fixed,
             "Text versions as they are, with no remedy.",
         ),
         Fault::upstream(
             "restamp_on_resend",
             &["D3"],
             &["exactly_once"],
-            Present,
+            Fixed,
             "The log keeps payloads unstamped until they are sent: after a crash they go out under new numbers.",
         ),
         Fault::upstream(
             "write_is_ack",
             &["D4"],
             &["no_loss"],
-            Present,
+            Fixed,
             "What was written to a connection counts as stored by the peer.",
         ),
         Fault::upstream(
             "keep_torn_tail",
             &["D7"],
             &["no_loss", "no_poison"],
-            Present,
+            Fixed,
             "An unterminated line stays in the log, and the next one is glued to it.",
         ),
         Fault::upstream(
@@ -163,35 +163,35 @@ pub(super) fn text() -> Vec<Fault> {
             "shared_socket",
             &["D11"],
             &["eventual_delivery"],
-            Present,
+            Fixed,
             "One receiver per peer, each with a clock of its own, all on one socket.",
         ),
         Fault::upstream(
             "rename_wrong_list",
             &["D19"],
             &["no_poison"],
-            Present,
+            Fixed,
             "Parsing a well-formed rename indexes the wrong list and panics.",
         ),
         Fault::upstream(
             "separators_unescaped",
             &["D20"],
             &["codec_round_trip"],
-            Present,
+            Fixed,
             "Separators in names and payloads are written as they are.",
         ),
         Fault::upstream(
             "create_resets",
             &["D25"],
             &["convergence"],
-            Present,
+            Fixed,
             "Create empties the mails of its mailbox.",
         ),
         Fault::upstream(
             "delete_drops_set",
             &["D26"],
             &["convergence"],
-            Present,
+            Fixed,
             "Delete drops all mails of its mailbox, those that its sender had not seen included.",
         ),
     ];

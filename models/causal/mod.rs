@@ -55,15 +55,15 @@ pub const SYSTEM: System = System {
 const NOT_EXPRESSIBLE: &[NotExpressible] = &[
     NotExpressible {
         id: "D13",
-        reason: "A race between routines of one process, which a step of the core cannot show: the loom case self_signal deadlocks.",
+        reason: "A race between routines of one process, which a step of the core cannot show: loom finds the deadlock (self_signal).",
     },
     NotExpressible {
         id: "D14",
-        reason: "A cycle of locks between routines of one process: the loom case lock_cycle deadlocks.",
+        reason: "A cycle of locks between routines of one process: loom finds the deadlock (lock_cycle).",
     },
     NotExpressible {
         id: "D15",
-        reason: "A client that is silent while its call holds a lock. Calls arrive here whole; the shell holds no lock while it waits.",
+        reason: "A client that is silent while its call holds a lock. Calls reach a model whole; loom finds the deadlock (silent_client).",
     },
     NotExpressible {
         id: "D21",
@@ -79,7 +79,7 @@ const NOT_EXPRESSIBLE: &[NotExpressible] = &[
     },
     NotExpressible {
         id: "D24",
-        reason: "Closing channels and logs under other routines: the shell's cases of closing under loom.",
+        reason: "Closing under routines that wait or write: loom finds the routine that waits for ever (silent_close).",
     },
     NotExpressible {
         id: "D30",

@@ -192,7 +192,7 @@ fn an_applier_that_waits_for_itself_is_found() {
 
 /// D14, `lock_cycle`.
 #[test]
-fn handing_over_under_the_lock_of_the_state_is_found() {
+fn lock_cycle_of_handing_over_under_the_state_lock_is_found() {
     assert!(fails(3_000, || {
         everyone_works(Strategies {
             handover: Handover::UnderLock,
@@ -203,7 +203,7 @@ fn handing_over_under_the_lock_of_the_state_is_found() {
 
 /// D24.
 #[test]
-fn a_close_that_wakes_nobody_is_found() {
+fn silent_close_wakes_nobody_is_found() {
     assert!(fails(3_000, || {
         a_close_among_all(Strategies {
             closing: Closing::Silent,

@@ -32,7 +32,7 @@ fn everyone_ends_when_the_node_is_closed() {
 
 /// D24.
 #[test]
-fn a_close_that_wakes_nobody_is_found() {
+fn silent_close_wakes_nobody_is_found() {
     let found = fails(|| close_among_waiting(Closing::Silent));
     assert!(found.contains(DEADLOCK), "{found}");
 }

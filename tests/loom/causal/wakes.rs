@@ -80,7 +80,7 @@ fn a_routine_may_wake_itself() {
 
 /// D13, `self_signal`.
 #[test]
-fn waking_oneself_through_a_full_channel_is_found() {
+fn self_signal_through_a_full_channel_is_found() {
     let found = fails(|| waking_oneself(CHECK_THEN_SEND));
     assert!(found.contains(DEADLOCK), "{found}");
 }
