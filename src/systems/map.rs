@@ -76,6 +76,41 @@ impl<K: Ord, V> SortedMap<K, V> {
         }
     }
 
+    /// The value under `key`, put there if there was none. O(log n) once large.
+    pub fn or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        if let Form::Flat(entries) = &mut self.0
+            && entries.len() == FLAT_MAX
+            && entries.binary_search_by(|(k, _)| k.cmp(&key)).is_err()
+        {
+            let tree = std::mem::take(entries).into_iter().collect();
+            self.0 = Form::Tree(tree);
+        }
+        match &mut self.0 {
+            Form::Flat(entries) => {
+                let at = match entries.binary_search_by(|(k, _)| k.cmp(&key)) {
+                    Ok(at) => at,
+                    Err(at) => {
+                        entries.insert(at, (key, V::default()));
+                        at
+                    }
+                };
+                &mut entries[at].1
+            }
+            Form::Tree(entries) => entries.entry(key).or_default(),
+        }
+    }
+
+    /// Keeps the entries for which `keep` says so, in ascending order of keys; it may change values.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        match &mut self.0 {
+            Form::Flat(entries) => entries.retain_mut(|(key, value)| keep(key, value)),
+            Form::Tree(entries) => entries.retain(keep),
+        }
+    }
+
     /// Whether `key` is present. O(log n).
     pub fn contains(&self, key: &K) -> bool {
         self.get(key).is_some()
@@ -216,18 +251,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_a_tree(ops in prop::collection::vec((any::<bool>(), 0u8..80, any::<u8>()), 0..300)) {
+        fn agrees_with_a_tree(ops in prop::collection::vec((0u8..3, 0u8..80, any::<u8>()), 0..300), rest in any::<u8>()) {
             let mut map = SortedMap::new();
             let mut tree = BTreeMap::new();
-            for (insert, key, value) in ops {
-                if insert {
-                    prop_assert_eq!(map.insert(key, value), tree.insert(key, value));
-                } else {
-                    prop_assert_eq!(map.remove(&key), tree.remove(&key));
+            for (op, key, value) in ops {
+                match op {
+                    0 => prop_assert_eq!(map.insert(key, value), tree.insert(key, value)),
+                    1 => prop_assert_eq!(map.remove(&key), tree.remove(&key)),
+                    _ => {
+                        let (ours, theirs) = (map.or_default(key), tree.entry(key).or_default());
+                        prop_assert_eq!(&ours, &theirs);
+                        (*ours, *theirs) = (value, value);
+                    }
                 }
                 prop_assert_eq!(map.get(&key), tree.get(&key));
                 prop_assert!(map.iter_from(&key).eq(tree.range(key..)));
             }
+            prop_assert!(map.iter().eq(tree.iter()));
+            map.retain(|key, value| { *value /= 2; *key < rest });
+            tree.retain(|key, value| { *value /= 2; *key < rest });
             prop_assert!(map.iter().eq(tree.iter()));
             let flat: SortedMap<u8, u8> = tree.into_iter().collect();
             prop_assert_eq!(flat, map);

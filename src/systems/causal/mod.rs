@@ -27,7 +27,7 @@ pub mod orset_file;
 mod record;
 mod state;
 mod step;
-mod strategy;
+pub mod strategy;
 pub mod text;
 pub mod trace;
 
@@ -35,7 +35,7 @@ pub use clock::{Clock, Deliverability, Node};
 pub use delivery::{Pending, Scan};
 pub use error::{AckError, FlushError, ReceiveError, Refusal, SubmitError};
 pub use group::{Group, GroupError, Profile};
-pub use local::Request;
+pub use local::{FramedRequest, Request, TextRequest};
 pub use log::{Log, LogName};
 pub use message::{
     Applied, Change, Delivery, Entry, Flushed, Input, Message, Operation, Output, Received,
