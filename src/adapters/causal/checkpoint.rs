@@ -7,9 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use concord_systems::causal::{
-    Contents, Dot, Node, Pair, Record, Set, Sets, Settings, UserSets,
-};
+use concord_systems::causal::{Contents, Dot, Node, Pair, Record, Set, Settings, UserSets};
 
 use super::encoding::{Flaw, Reader, listed, put, put_clock};
 
@@ -62,7 +60,7 @@ pub(super) fn encode(generation: u64, record: &Record, settings: &Settings) -> V
 }
 
 fn put_set(set: &Set, out: &mut Vec<u8>) {
-    out.extend((set.iter().count() as u64).to_be_bytes());
+    out.extend((set.len() as u64).to_be_bytes());
     for (pair, dots) in set.iter() {
         put(pair.value.as_bytes(), out);
         put(pair.tag.as_bytes(), out);
@@ -106,7 +104,7 @@ pub(super) fn decode(file: &[u8], settings: &Settings) -> Result<Checkpoint, Unu
     }
     let record = Record {
         clock,
-        payload: Arc::new(Sets::from_iter(users)),
+        payload: Arc::new(users.into_iter().collect()),
         cursors,
     };
     Ok(Checkpoint { generation, record })
@@ -129,7 +127,11 @@ fn checked(file: &[u8]) -> Result<&[u8], Flaw> {
     let (stored, counted) = (u32::from_be_bytes(*sum), crc32fast::hash(body));
     if stored != counted {
         let found = format!("the checksum {stored:08x} of other bytes");
-        return Err(flaw(body.len(), found, "the checksum of what stands before it"));
+        return Err(flaw(
+            body.len(),
+            found,
+            "the checksum of what stands before it",
+        ));
     }
     Ok(body)
 }
@@ -190,7 +192,9 @@ fn contents(reader: &mut Reader<'_>) -> Result<Contents, Flaw> {
     match reader.u8("whether there are contents")? {
         0 => Ok(None),
         // Copied, so that one content does not keep the whole file in memory.
-        1 => reader.part("contents").map(|part| Some(Bytes::copy_from_slice(part))),
+        1 => reader
+            .part("contents")
+            .map(|part| Some(Bytes::copy_from_slice(part))),
         other => Err(reader.flaw(format!("{other} before here"), "0 or 1")),
     }
 }

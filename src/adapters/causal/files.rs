@@ -237,7 +237,10 @@ impl<D: Directory> Files<D> {
         let send = disk.log(LogName::Send).bytes();
         let receive = disk.log(LogName::Receive).bytes();
         let state = checkpoint::encode(new, record, &self.settings);
-        for (name, content) in layout::generation(new).iter().zip([send, receive, Bytes::new()]) {
+        for (name, content) in layout::generation(new)
+            .iter()
+            .zip([send, receive, Bytes::new()])
+        {
             self.create(name, &content)?;
         }
         self.run(CHECKPOINT, "prepared", Directory::sync_names)?;
@@ -273,7 +276,9 @@ impl<D: Directory> Files<D> {
         };
         let name = files.journal_file();
         if found.journal < found.journal_with_tail {
-            files.run(&name, "cut", |directory| directory.cut(&name, found.journal))?;
+            files.run(&name, "cut", |directory| {
+                directory.cut(&name, found.journal)
+            })?;
             files.unsynced.journal = true;
         }
         for name in found.leftovers {
@@ -379,7 +384,9 @@ impl<D: Directory> Files<D> {
         }
         let entry = journal::seal(&body);
         let name = self.journal_file();
-        self.run(&name, "written", |directory| directory.append(&name, &entry))?;
+        self.run(&name, "written", |directory| {
+            directory.append(&name, &entry)
+        })?;
         self.journal += entry.len() as u64;
         self.unsynced.journal = true;
         Ok(())

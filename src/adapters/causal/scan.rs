@@ -115,7 +115,9 @@ impl<D: Directory> Scan<'_, D> {
 
     fn read_required(&mut self, file: &str) -> Result<Vec<u8>, StoreError> {
         let content = self.read(file)?;
-        content.ok_or_else(|| self.damaged(file, 0, "no such file", "the one that the checkpoint names"))
+        content.ok_or_else(|| {
+            self.damaged(file, 0, "no such file", "the one that the checkpoint names")
+        })
     }
 
     fn damaged(
@@ -148,7 +150,12 @@ impl<D: Directory> Scan<'_, D> {
             };
             if !is_first {
                 let found = format!("no such file, but {name}");
-                return Err(self.damaged(CHECKPOINT, 0, found, "a checkpoint, or none of its files"));
+                return Err(self.damaged(
+                    CHECKPOINT,
+                    0,
+                    found,
+                    "a checkpoint, or none of its files",
+                ));
             }
         }
         Ok(())
@@ -203,7 +210,11 @@ impl<D: Directory> Scan<'_, D> {
     }
 
     /// What is left of a log, and the own numbers of the messages in it.
-    fn log(&mut self, name: String, removed: &[(u64, u64)]) -> Result<(LiveLog, Vec<u64>), StoreError> {
+    fn log(
+        &mut self,
+        name: String,
+        removed: &[(u64, u64)],
+    ) -> Result<(LiveLog, Vec<u64>), StoreError> {
         let file = Bytes::from(self.read_required(&name)?);
         let mut removed = removed.iter().filter(|(start, end)| start < end).peekable();
         let (mut records, mut seqs, mut kept) = (Vec::new(), Vec::new(), Vec::new());
