@@ -189,7 +189,9 @@ impl<P: Protocol> Cluster<P> {
         match &host.machine {
             None => {
                 actions.push(ActionOf::Start { node });
-                if left.data_losses > 0 && *host.durable(&self.protocol) != P::Disk::default() {
+                if left.data_losses > 0
+                    && *host.durable(&self.protocol) != self.protocol.blank(usize::from(node))
+                {
                     actions.push(ActionOf::LoseData { node });
                 }
             }

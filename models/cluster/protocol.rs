@@ -17,7 +17,7 @@ pub trait Protocol: Debug + Send + Sync + Sized + 'static {
     /// The running core itself.
     type Machine: Clone + Eq + Hash + Debug + Serialize + Send + Sync;
     /// The durable image.
-    type Disk: Clone + Eq + Hash + Debug + Default + Serialize + Send + Sync;
+    type Disk: Clone + Eq + Hash + Debug + Serialize + Send + Sync;
     /// One atomic write to the durable image.
     type Write: Clone + Eq + Hash + Debug + Serialize + Send + Sync;
     /// A message between nodes.
@@ -34,6 +34,9 @@ pub trait Protocol: Debug + Send + Sync + Sized + 'static {
     type Tick: Clone + Ord + Hash + Debug + Serialize + DeserializeOwned + Send + Sync;
     /// History that properties need and no node has.
     type Ghost: Clone + Eq + Hash + Debug + Default + Serialize + Send + Sync;
+
+    /// The image of a node that was never started.
+    fn blank(&self, node: usize) -> Self::Disk;
 
     /// Starts a node on what its disk holds. `life` says how often it was started before.
     fn start(

@@ -112,12 +112,12 @@ pub(super) enum End {
 
 impl<P: Protocol> Host<P> {
     /// A node that was never started.
-    pub(super) fn blank() -> Self {
+    pub(super) fn blank(protocol: &P, node: usize) -> Self {
         Self {
             machine: None,
             lives: 0,
             stored: Some(Box::new(Stored {
-                synced: P::Disk::default(),
+                synced: protocol.blank(node),
                 unsynced: Vec::new(),
             })),
         }
@@ -154,10 +154,10 @@ impl<P: Protocol> Host<P> {
     }
 
     /// A copy on an empty disk.
-    pub(super) fn wiped(&self) -> Self {
+    pub(super) fn wiped(&self, protocol: &P, node: usize) -> Self {
         Self {
             lives: self.lives,
-            ..Self::blank()
+            ..Self::blank(protocol, node)
         }
     }
 

@@ -32,9 +32,9 @@ struct Outcome<'a, P: Protocol> {
 impl<P: Protocol> Cluster<P> {
     /// The initial state.
     pub(super) fn initial(&self) -> State<P> {
-        let blank = Arc::new(Host::blank());
+        let blank = |node| Arc::new(Host::blank(&self.protocol, node));
         let mut state = State {
-            hosts: vec![blank; self.bounds.replicas],
+            hosts: (0..self.bounds.replicas).map(blank).collect(),
             network: Arc::default(),
             clients: vec![Client::default(); self.bounds.clients.len()],
             left: self.bounds.faults,
@@ -423,7 +423,7 @@ impl<P: Protocol> Cluster<P> {
         let node = usize::from(node);
         let host = last.hosts.get(node)?;
         host.machine.is_none().then_some(())?;
-        state.hosts[node] = Arc::new(host.wiped());
+        state.hosts[node] = Arc::new(host.wiped(&self.protocol, node));
         let outcome = Outcome {
             node,
             cause: &Cause::DataLoss,

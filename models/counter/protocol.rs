@@ -173,6 +173,10 @@ impl Protocol for Counter {
     type Tick = Timer;
     type Ghost = History;
 
+    fn blank(&self, _: usize) -> Disk<Small> {
+        Disk::default()
+    }
+
     fn start(&self, node: usize, life: u8, disk: &Disk<Small>, _: &mut Effects) -> State<Small> {
         let generation = match self.generations {
             Generations::Fresh => life,

@@ -172,6 +172,10 @@ impl Protocol for Stats {
     type Tick = Tick;
     type Ghost = History;
 
+    fn blank(&self, _: usize) -> Disk<Small> {
+        Disk::default()
+    }
+
     fn start(&self, node: usize, _: u8, disk: &Disk<Small>, _: &mut Effects) -> State<Small> {
         let name = match self.identities {
             Identities::Own => node as u8,

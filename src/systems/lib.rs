@@ -6,6 +6,7 @@
 pub mod broadcast;
 pub mod causal;
 pub mod counter;
+mod lanes;
 pub mod machine;
 pub mod map;
 pub mod merkle;

@@ -125,6 +125,10 @@ impl Protocol for Register {
     type Tick = Timer;
     type Ghost = History;
 
+    fn blank(&self, _: usize) -> Image {
+        Image::default()
+    }
+
     fn start(&self, _node: usize, life: u8, disk: &Image, effects: &mut Effects) -> Node {
         let mut image = disk.clone();
         image.lives = life + 1;

@@ -1,5 +1,12 @@
 //! Vector clocks over a fixed group (section 2).
 
+use std::cmp::Ordering;
+
+use multiversion::multiversion;
+use smallvec::SmallVec;
+
+use crate::lanes::raise;
+
 /// A member of a group: its place in the byte order of the names.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
@@ -16,9 +23,11 @@ impl Node {
 
 /// One counter per member of a group, all of the same length within a group.
 ///
-/// `PartialOrd` is happened-before: pointwise; concurrent clocks are not comparable.
+/// `PartialOrd` is happened-before: pointwise; concurrent clocks are not comparable, nor are those
+/// of different lengths. Up to four entries are held in place.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize)]
-pub struct Clock(smallvec::SmallVec<[u64; 4]>);
+#[serde(transparent)]
+pub struct Clock(SmallVec<[u64; 4]>);
 
 /// What a node may do with a message (rule 4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -38,37 +47,144 @@ pub enum Deliverability {
 
 impl Clock {
     /// All entries 0.
-    pub fn zero(_members: usize) -> Self {
-        todo!()
+    pub fn zero(members: usize) -> Self {
+        Self(SmallVec::from_elem(0, members))
     }
+
     /// From entries in the order of the members.
-    pub fn from_entries(_entries: impl IntoIterator<Item = u64>) -> Self {
-        todo!()
+    pub fn from_entries(entries: impl IntoIterator<Item = u64>) -> Self {
+        Self(entries.into_iter().collect())
     }
+
     /// Entries in the order of the members.
     pub fn entries(&self) -> &[u64] {
-        todo!()
+        &self.0
     }
-    /// The entry of `node`.
-    pub fn get(&self, _node: Node) -> u64 {
-        todo!()
+
+    /// The entry of `node`; an absent one is 0 (rule 2).
+    pub fn get(&self, node: Node) -> u64 {
+        self.0.get(node.index()).copied().unwrap_or(0)
     }
+
     /// Makes the entry of `node` `value`.
-    pub fn set(&mut self, _node: Node, _value: u64) {
-        todo!()
+    ///
+    /// # Panics
+    /// If `node` is no member of the group.
+    pub fn set(&mut self, node: Node, value: u64) {
+        self.0[node.index()] = value;
     }
-    /// The pairwise maximum (rule 5).
-    pub fn merge(&mut self, _other: &Self) {
-        todo!()
+
+    /// The pairwise maximum (rule 5). O(n).
+    pub fn merge(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        let (mine, theirs) = (self.0.as_mut_slice(), other.0.as_slice());
+        if theirs.len() <= FEW {
+            let both = mine.iter_mut().zip(theirs);
+            both.for_each(|(mine, theirs)| *mine = (*mine).max(*theirs));
+        } else {
+            raise(mine, theirs);
+        }
     }
-    /// Rule 4, `self` being the clock of the node.
-    pub fn deliverability(&self, _sender: Node, _stamp: &Self) -> Deliverability {
-        todo!()
+
+    /// Rule 4, `self` being the clock of the node. O(n).
+    pub fn deliverability(&self, sender: Node, stamp: &Self) -> Deliverability {
+        let (mine, seq) = (self.get(sender), stamp.get(sender));
+        if seq <= mine {
+            return Deliverability::Duplicate;
+        }
+        if seq - mine > 1 {
+            return Deliverability::Wait {
+                node: sender,
+                seq: seq - 1,
+            };
+        }
+        match self.unreached(sender, stamp, 0) {
+            Some(node) => Deliverability::Wait {
+                node,
+                seq: stamp.get(node),
+            },
+            None => Deliverability::Apply,
+        }
+    }
+
+    /// The first member from place `from` on, other than `sender`, whose entry is below that of the
+    /// stamp.
+    #[inline]
+    pub(super) fn unreached(&self, sender: Node, stamp: &Self, from: usize) -> Option<Node> {
+        let (mine, theirs) = (self.0.as_slice(), stamp.0.as_slice());
+        let at = if theirs.len() <= FEW || mine.len() != theirs.len() {
+            let is_below = |at: &usize| {
+                *at != sender.index() && mine.get(*at).copied().unwrap_or(0) < theirs[*at]
+            };
+            (from..theirs.len()).find(is_below)
+        } else {
+            first_below(mine, theirs, sender.index(), from)
+        };
+        // Groups have at most 65,535 members.
+        at.map(|at| Node(at as u16))
     }
 }
 
 impl PartialOrd for Clock {
-    fn partial_cmp(&self, _other: &Self) -> Option<std::cmp::Ordering> {
-        todo!()
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        let (mine, theirs) = (self.0.as_slice(), other.0.as_slice());
+        if mine.len() != theirs.len() {
+            return None;
+        }
+        let sides = if mine.len() <= FEW {
+            sides(mine, theirs)
+        } else {
+            sides_of_many(mine, theirs)
+        };
+        match sides {
+            (false, false) => Some(Ordering::Equal),
+            (true, false) => Some(Ordering::Less),
+            (false, true) => Some(Ordering::Greater),
+            (true, true) => None,
+        }
     }
+}
+
+/// Up to so many entries, choosing what suits the processor takes longer than going through them.
+const FEW: usize = 8;
+
+/// Entries that are compared before anything branches on it.
+const CHUNK: usize = 16;
+
+/// Whether some entry of `mine` is below, and whether some entry is above the other one.
+#[inline(always)]
+fn sides(mine: &[u64], theirs: &[u64]) -> (bool, bool) {
+    let (mut below, mut above) = (0_u64, 0_u64);
+    for (mine, theirs) in mine.iter().zip(theirs) {
+        below |= u64::from(mine < theirs);
+        above |= u64::from(mine > theirs);
+    }
+    (below != 0, above != 0)
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn sides_of_many(mine: &[u64], theirs: &[u64]) -> (bool, bool) {
+    sides(mine, theirs)
+}
+
+/// The first place from `from` on, other than `but`, at which `mine` is below `theirs`, both being of
+/// the same length.
+#[multiversion(targets("x86_64+avx2"))]
+fn first_below(mine: &[u64], theirs: &[u64], but: usize, from: usize) -> Option<usize> {
+    let is_below = |at: &usize| *at != but && mine[*at] < theirs[*at];
+    let mut at = from;
+    let chunks = mine.get(from..)?.chunks_exact(CHUNK);
+    for (mine_now, theirs_now) in chunks.zip(theirs.get(from..)?.chunks_exact(CHUNK)) {
+        let pairs = mine_now.iter().zip(theirs_now);
+        let below: u64 = pairs.map(|(mine, theirs)| u64::from(mine < theirs)).sum();
+        let end = at + CHUNK;
+        let excepted = (at..end).contains(&but) && mine[but] < theirs[but];
+        if below > u64::from(excepted) {
+            return (at..end).find(is_below);
+        }
+        at = end;
+    }
+    (at..mine.len()).find(is_below)
 }

@@ -25,6 +25,7 @@ mod message;
 mod orset;
 pub mod orset_file;
 mod record;
+pub mod shell;
 mod state;
 mod step;
 pub mod strategy;

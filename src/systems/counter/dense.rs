@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
+use crate::lanes::raise;
+
 /// The totals of sub-counters: for each id the largest that was met. What an id stands for, a node
 /// and a generation, is the caller's affair, who numbers these in any order. 32 bits are enough: so
 /// many sub-counters of a single data key would take 48 GiB.
@@ -124,9 +126,7 @@ impl Totals {
     }
 }
 
-// Wider vectors than the build assumes, if the processor has them: half the time of sums in the
-// caches, and a quarter of that of maxima, as the narrow ones cannot compare numbers of 64 bits.
-
+// Wider vectors than the build assumes, if the processor has them: half the time in the caches.
 #[multiversion(targets("x86_64+avx2"))]
 fn sum(totals: &[u64]) -> u64 {
     // Additions that do not wait for each other.
@@ -138,14 +138,6 @@ fn sum(totals: &[u64]) -> u64 {
     }
     let sums = sums.iter().chain(rest);
     sums.copied().fold(0, u64::wrapping_add)
-}
-
-/// Raises each total to the other one in its place.
-#[multiversion(targets("x86_64+avx2"))]
-fn raise(totals: &mut [u64], others: &[u64]) {
-    for (total, other) in totals.iter_mut().zip(others) {
-        *total = (*total).max(*other);
-    }
 }
 
 /// Moves what is at `high` behind the first `low` and drops the rest.
