@@ -2,11 +2,12 @@
 
 use thiserror::Error;
 
+use super::log::LogName;
 use super::{framed, text};
 
 /// Why a node refuses every operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Error, serde::Serialize)]
-#[error("the node is down; recover it first; nothing changed")]
+#[error("the node is down; recover it first")]
 pub struct Refusal;
 
 /// Why a submit changed nothing (6.2, 7.3).
@@ -129,6 +130,46 @@ pub enum ReceiveError {
     MissingOwnEntry {
         /// Which message of the transfer, from 0.
         index: usize,
+    },
+}
+
+/// Why a disk is none that this node left behind; recovery changed nothing (6.6). The reference
+/// never writes such a disk.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Error, serde::Serialize)]
+pub enum RecoverError {
+    /// A clock of the state record is of another group.
+    #[error(
+        "the state record has a clock of {found} entries, expected {expected}; nothing changed"
+    )]
+    Members {
+        /// Its entries.
+        found: usize,
+        /// Members of the group.
+        expected: usize,
+    },
+    /// A complete record of a log does not say what it should.
+    #[error("record {record} of the {log}: {code}, expected {expected}; nothing changed")]
+    Foreign {
+        /// Which log.
+        log: LogName,
+        /// Which of its records, from 0.
+        record: usize,
+        /// What is wrong, as for a transfer (6.3).
+        code: &'static str,
+        /// What this node writes there.
+        expected: &'static str,
+    },
+    /// Own messages are not in order.
+    #[error(
+        "record {record} of the send log: message {seq}, expected one above {above}; nothing changed"
+    )]
+    Order {
+        /// Which of its records, from 0.
+        record: usize,
+        /// Its message's number.
+        seq: u64,
+        /// That of the message before.
+        above: u64,
     },
 }
 

@@ -46,7 +46,7 @@ pub enum GroupError {
 }
 
 /// Whether `name` may name a node (section 1).
-pub fn is_legal(name: &str) -> bool {
+pub(super) fn is_legal(name: &str) -> bool {
     !name.is_empty() && !name.contains(['|', ':', ';', '\r', '\n'])
 }
 

@@ -1,12 +1,13 @@
 //! Messages, inputs and outputs (section 6).
 
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::clock::{Clock, Node};
-use super::error::{AckError, FlushError, ReceiveError, SubmitError};
+use super::error::{AckError, FlushError, ReceiveError, Refusal, SubmitError};
 use super::local::Request;
 use super::log::LogName;
 use super::{framed, text};
@@ -38,13 +39,27 @@ impl Message {
     }
 }
 
-/// A complete record of a log, with its message. Equality is that of the record.
+/// A complete record of a log, with its message. Equality and hash are those of the record.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// As received or as sent: text: the line without its terminator; framed: the body of the frame.
     pub record: Bytes,
     /// What it says.
     pub message: Arc<Message>,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.record == other.record
+    }
+}
+
+impl Eq for Entry {}
+
+impl Hash for Entry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.record.hash(state);
+    }
 }
 
 impl AsRef<Message> for Entry {
@@ -102,14 +117,19 @@ pub enum Output {
     /// Answer of [`Input::Receive`]. Confirms the transfer if it is no error.
     Received(Result<Received, ReceiveError>),
     /// Answer of [`Input::Apply`].
-    Applied(Applied),
-    /// Answer of [`Input::Shutdown`]: entries of the receive log and of the send log.
-    Stopped {
-        /// Entries of the receive log.
-        log: usize,
-        /// Entries of the send log.
-        send_log: usize,
-    },
+    Applied(Result<Applied, Refusal>),
+    /// Answer of [`Input::Shutdown`].
+    Stopped(Result<Stopped, Refusal>),
+}
+
+impl Output {
+    /// The write, if it is one.
+    pub const fn as_write(&self) -> Option<&Write> {
+        match self {
+            Self::Write(write) => Some(write),
+            _ => None,
+        }
+    }
 }
 
 /// One atomic write to the durable image, but for appends, of which a crash may leave any prefix.
@@ -139,12 +159,19 @@ pub enum Write {
         /// The log.
         log: LogName,
     },
-    /// Puts any bytes in place of a log: faulty variants only.
+    /// Puts any bytes in place of a log: faulty variants only (D9).
     Overwrite {
         /// The log.
         log: LogName,
         /// All of it.
         bytes: Bytes,
+    },
+    /// Puts any bytes in place of the clock file: faulty variants only (D10).
+    ClockFile(Bytes),
+    /// Notes that records of the receive log are done with: faulty variants only (D17).
+    Areas {
+        /// Their numbers.
+        done: Vec<u64>,
     },
 }
 
@@ -199,6 +226,15 @@ pub struct Received {
     pub stored: usize,
     /// Entries of the receive log now.
     pub log: usize,
+}
+
+/// What a node had when it stopped in order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
+pub struct Stopped {
+    /// Entries of the receive log.
+    pub log: usize,
+    /// Entries of the send log.
+    pub send_log: usize,
 }
 
 /// What a run of apply did.

@@ -15,6 +15,7 @@ pub mod areas;
 pub mod base64;
 mod clock;
 pub mod clock_file;
+mod crash;
 mod delivery;
 mod error;
 pub mod framed;
@@ -28,24 +29,25 @@ mod record;
 pub mod shell;
 mod state;
 mod step;
-pub mod strategy;
+mod strategy;
 pub mod text;
 pub mod trace;
 
 pub use clock::{Clock, Deliverability, Node};
-pub use delivery::{Pending, Scan};
-pub use error::{AckError, FlushError, ReceiveError, Refusal, SubmitError};
+pub use crash::CrashPoint;
+pub use delivery::{Found, Pending, Scan};
+pub use error::{AckError, FlushError, ReceiveError, RecoverError, Refusal, SubmitError};
 pub use group::{Group, GroupError, Profile};
 pub use local::{FramedRequest, Request, TextRequest};
 pub use log::{Log, LogName};
 pub use message::{
     Applied, Change, Delivery, Entry, Flushed, Input, Message, Operation, Output, Received,
-    Submitted, Write,
+    Stopped, Submitted, Write,
 };
 pub use orset::{Contents, Dot, Pair, Set, Sets, UserSets};
 pub use record::Record;
 pub use state::{Disk, Halt, Recovered, Settings, State};
-pub use strategy::Strategies;
+pub use strategy::{Dependencies, Duplicates, Strategies};
 
 /// Names of nodes, users, mailboxes, values and tags. Short ones are held in place.
 pub type Name = smol_str::SmolStr;

@@ -1,16 +1,20 @@
 //! Arguments with their types.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::RangeInclusive;
+
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
 use super::Flaw;
 use super::line::kind;
 
-/// The members of a step's `args` or of the header's `config`.
-#[derive(Clone, Copy, Debug)]
+/// The members of a step's `args`, of the header's `config`, or of an object within.
+#[derive(Clone, Debug)]
 pub struct Args<'a> {
-    /// How errors name the object.
-    path: &'static str,
+    /// How errors name the object: `args`, `args.append`, `args.mails[2]`.
+    path: Cow<'static, str>,
     members: &'a Map<String, Value>,
 }
 
@@ -35,8 +39,13 @@ fn unexpected(field: String, found: &Value, wanted: &str) -> Flaw {
     Flaw::of(field, format!("{found}, expected {wanted}"))
 }
 
+fn integer_of<T: fmt::Display>(range: &RangeInclusive<T>) -> String {
+    format!("an integer from {} to {}", range.start(), range.end())
+}
+
 impl<'a> Args<'a> {
-    pub(super) fn new(path: &'static str, members: &'a Map<String, Value>) -> Self {
+    pub(super) fn new(path: impl Into<Cow<'static, str>>, members: &'a Map<String, Value>) -> Self {
+        let path = path.into();
         Self { path, members }
     }
 
@@ -110,21 +119,142 @@ impl<'a> Args<'a> {
         truth.ok_or_else(|| unexpected(self.field(name), value, "a boolean"))
     }
 
+    /// An integer of a range within 0 to 2^64-1 that may be left out or null.
+    ///
+    /// # Errors
+    /// If it is there and no such integer.
+    pub fn optional_u64(
+        &self,
+        name: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Flaw> {
+        let value = match self.members.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(value) => value,
+        };
+        match value.as_u64().filter(|number| range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => Err(unexpected(self.field(name), value, &integer_of(&range))),
+        }
+    }
+
+    /// All members, which are integers of a range, in byte order of their names. Errors name the
+    /// object.
+    ///
+    /// # Errors
+    /// If it holds something else.
+    pub fn all_integers(&self, range: RangeInclusive<i64>) -> Result<Vec<(&'a str, i64)>, Flaw> {
+        self.all(&integer_of(&range), |value| {
+            value.as_i64().filter(|number| range.contains(number))
+        })
+    }
+
+    /// All members, which are strings, in byte order of their names. Errors name the object.
+    ///
+    /// # Errors
+    /// If it holds something else.
+    pub fn all_strings(&self) -> Result<Vec<(&'a str, &'a str)>, Flaw> {
+        self.all("a string", Value::as_str)
+    }
+
+    /// All members, which are objects, in byte order of their names. Errors name the object, those
+    /// of what is within, too.
+    ///
+    /// # Errors
+    /// If it holds something else.
+    pub fn all_objects(&self) -> Result<Vec<(&'a str, Self)>, Flaw> {
+        self.all("an object", |value| {
+            Some(Self::new(self.path.clone(), value.as_object()?))
+        })
+    }
+
+    fn all<T>(
+        &self,
+        wanted: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Result<Vec<(&'a str, T)>, Flaw> {
+        let members = self.members.iter().map(|(name, value)| {
+            let unread = || {
+                let wanted = format!("{wanted} under \"{name}\"");
+                unexpected(self.path.to_string(), value, &wanted)
+            };
+            Ok((name.as_str(), read(value).ok_or_else(unread)?))
+        });
+        members.collect()
+    }
+
+    /// A required object.
+    ///
+    /// # Errors
+    /// If it is missing or no object.
+    pub fn object(&self, name: &str) -> Result<Self, Flaw> {
+        let path = self.field(name);
+        let members = object(self.members, name, &path)?;
+        Ok(Self::new(path, members))
+    }
+
+    /// An object that may be left out or null.
+    ///
+    /// # Errors
+    /// If it is there and no object.
+    pub fn optional_object(&self, name: &str) -> Result<Option<Self>, Flaw> {
+        match self.members.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.object(name).map(Some),
+        }
+    }
+
+    /// A required list of objects, which errors name by their place, from 0.
+    ///
+    /// # Errors
+    /// If it is missing, no list, or holds something else.
+    pub fn objects(&self, name: &str) -> Result<Vec<Self>, Flaw> {
+        let objects = self.list(name, "a list of objects", "objects", Value::as_object)?;
+        let objects = objects.into_iter().enumerate();
+        Ok(objects
+            .map(|(at, members)| Self::new(format!("{}[{at}]", self.field(name)), members))
+            .collect())
+    }
+
     /// A required list of strings.
     ///
     /// # Errors
     /// If it is missing, no list, or holds something else.
     pub fn strings(&self, name: &str) -> Result<Vec<&'a str>, Flaw> {
-        let wanted = "a list of strings";
+        self.list(name, "a list of strings", "strings", Value::as_str)
+    }
+
+    /// A required list of pairs of integers from -2^63 to 2^63-1, each a list of two.
+    ///
+    /// # Errors
+    /// If it is missing, no list, or holds something else.
+    pub fn integer_pairs(&self, name: &str) -> Result<Vec<(i64, i64)>, Flaw> {
+        let items = "pairs of integers from -9223372036854775808 to 9223372036854775807";
+        let wanted = "a list of pairs of integers";
+        self.list(name, wanted, items, |item| {
+            match item.as_array()?.as_slice() {
+                [first, second] => Some((first.as_i64()?, second.as_i64()?)),
+                _ => None,
+            }
+        })
+    }
+
+    fn list<T>(
+        &self,
+        name: &str,
+        wanted: &str,
+        items: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Result<Vec<T>, Flaw> {
         match self.get(name, wanted)? {
-            Value::Array(items) => items
+            Value::Array(found) => found
                 .iter()
-                .map(|item| match item {
-                    Value::String(text) => Ok(text.as_str()),
-                    other => {
-                        let wanted = "only strings in the list";
-                        Err(unexpected(self.field(name), other, wanted))
-                    }
+                .map(|item| {
+                    let unread = || {
+                        let wanted = format!("only {items} in the list");
+                        unexpected(self.field(name), item, &wanted)
+                    };
+                    read(item).ok_or_else(unread)
                 })
                 .collect(),
             other => Err(unexpected(self.field(name), other, wanted)),
@@ -147,7 +277,19 @@ impl<'a> Args<'a> {
     /// # Errors
     /// If it is missing or no such string.
     pub fn hex(&self, name: &str) -> Result<Vec<u8>, Flaw> {
-        let text = self.string(name)?;
+        self.decode(name, self.string(name)?)
+    }
+
+    /// A required list of byte strings.
+    ///
+    /// # Errors
+    /// If it is missing, no list, or holds something else.
+    pub fn hexes(&self, name: &str) -> Result<Vec<Vec<u8>>, Flaw> {
+        let texts = self.strings(name)?.into_iter();
+        texts.map(|text| self.decode(name, text)).collect()
+    }
+
+    fn decode(&self, name: &str, text: &str) -> Result<Vec<u8>, Flaw> {
         HEXLOWER.decode(text.as_bytes()).map_err(|_| {
             let wanted = "an even number of lower-case hex digits";
             self.flaw(name, format!("\"{text}\", expected {wanted}"))

@@ -1,1 +1,0 @@
-//! The framed codec (4).
