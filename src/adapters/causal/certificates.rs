@@ -22,6 +22,12 @@ pub enum CertificateError {
         /// Why not.
         source: io::Error,
     },
+    /// A name that cannot be one of a file.
+    #[error("{name:?} cannot be the name of a file, expected one without '/', '\\\\' and leading '.'; nothing was written")]
+    Name {
+        /// The name.
+        name: String,
+    },
     /// A certificate could not be made.
     #[error("{name}: no certificate could be made: {source}; nothing was written for it")]
     Make {
@@ -106,6 +112,11 @@ impl std::fmt::Debug for Authority {
 /// # Errors
 /// If a file exists or cannot be written.
 pub fn write_certificates(folder: &Path, names: &[String]) -> Result<(), CertificateError> {
+    let is_path = |name: &&String| name.contains(['/', '\\']) || name.starts_with('.');
+    if let Some(name) = names.iter().find(is_path) {
+        let name = name.clone();
+        return Err(CertificateError::Name { name });
+    }
     let authority = Authority::new()?;
     std::fs::create_dir_all(folder).map_err(unwritten(folder))?;
     write(&folder.join("root.pem"), &authority.certificate(), false)?;

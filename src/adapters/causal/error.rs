@@ -2,6 +2,7 @@
 
 use std::io;
 
+use concord_systems::causal::RecoverError;
 use thiserror::Error;
 
 /// Why a node's directory could not be opened, read or written. Each says whether files changed.
@@ -60,6 +61,14 @@ pub enum StoreError {
         reached: u64,
         /// What it is.
         found: u64,
+    },
+    /// The core finds more to object to.
+    #[error("{directory}: {source}; nothing was changed")]
+    Unrecoverable {
+        /// The directory.
+        directory: String,
+        /// Why.
+        source: RecoverError,
     },
     /// A write or sync failed. For the node this is a crash (6.1).
     #[error(

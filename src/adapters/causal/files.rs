@@ -184,7 +184,9 @@ impl<D: Directory> Files<D> {
             Write::Truncate { count } => self.truncate(*count),
             Write::Change(change) => self.journal(Some(Item::Change(change.clone()))),
             Write::Cut { log } => self.cut(*log),
-            Write::Overwrite { .. } => Err(self.unsupported("overwriting a log")),
+            Write::Overwrite { .. } | Write::ClockFile(_) | Write::Areas { .. } => {
+                Err(self.unsupported("a write of a faulty variant"))
+            }
         }
     }
 
@@ -226,12 +228,9 @@ impl<D: Directory> Files<D> {
     ///
     /// # Errors
     /// As [`Files::write`].
-    ///
-    /// # Panics
-    /// If `disk` has no state record.
     pub fn checkpoint(&mut self, disk: &Disk) -> Result<(), StoreError> {
         self.sync()?;
-        let record = disk.record.as_ref().expect("an open directory has one");
+        let record = &disk.record;
         let old = self.generation;
         let new = old + 1;
         let send = disk.log(LogName::Send).bytes();
@@ -298,8 +297,7 @@ impl<D: Directory> Files<D> {
     }
 
     fn make(directory: D, settings: Arc<Settings>) -> Result<(Self, Opened), StoreError> {
-        let mut disk = Disk::new(&settings);
-        disk.record = Some(Record::new(settings.initial.clone(), settings.me));
+        let disk = Disk::new(&settings);
         let mut files = Self::empty(directory, settings);
         files.checkpoint(&disk)?;
         let opened = Opened {

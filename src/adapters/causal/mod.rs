@@ -1,5 +1,6 @@
 //! A node of the framed profile of `causal` on real files.
 
+mod certificates;
 mod checkpoint;
 mod directory;
 mod encoding;
@@ -9,8 +10,11 @@ mod journal;
 mod layout;
 mod recorder;
 mod scan;
+mod tls;
 
+pub use certificates::{Authority, CertificateError, Certified, write_certificates};
 pub use directory::{Directory, Folder};
 pub use error::StoreError;
 pub use files::{Files, Mark, Opened, Since};
 pub use recorder::{Found, Past, Recorder};
+pub use tls::{ConnectionError, Identity, IdentityError, Incoming, MAX_BODY, Outgoing, Timeouts};

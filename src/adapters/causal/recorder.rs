@@ -410,6 +410,7 @@ fn crash_point(intent: &Intent, since: Since) -> CrashPoint {
     match intent.op.as_str() {
         "receive" => match since.received {
             0 => CrashPoint::Idle,
+            bytes if bytes >= wire_len(&intent.args) => CrashPoint::ReceiveAfterLog,
             bytes => CrashPoint::ReceiveTorn { bytes },
         },
         "apply_ready" => match since.delivered {
@@ -430,4 +431,9 @@ fn crash_point(intent: &Intent, since: Since) -> CrashPoint {
         },
         _ => CrashPoint::Idle,
     }
+}
+
+/// Length of the bulk of a receive.
+fn wire_len(args: &Value) -> u64 {
+    args["wire"].as_str().map_or(0, |hex| hex.len() as u64 / 2)
 }
