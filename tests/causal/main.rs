@@ -9,5 +9,7 @@ mod node;
 mod orset;
 mod traces;
 
+#[path = "../common/notation.rs"]
+mod notation;
 #[path = "../common/mod.rs"]
 mod common;

@@ -213,12 +213,12 @@ const FORMS: &[(&[&str], &[Form])] = &[
     ),
 ];
 
-fn step(op: &str, args: &Value) -> String {
+pub(super) fn step(op: &str, args: &Value) -> String {
     json!({"op": op, "args": args, "returns": null}).to_string()
 }
 
 /// Every operation of each profile with right arguments, and the names of the required ones.
-fn forms() -> impl Iterator<Item = (&'static str, &'static str, Value, Vec<&'static str>)> {
+pub(super) fn forms() -> impl Iterator<Item = (&'static str, &'static str, Value, Vec<&'static str>)> {
     FORMS.iter().flat_map(|(profiles, forms)| {
         profiles.iter().flat_map(|profile| {
             forms.iter().map(|(op, args, required)| {
