@@ -3,6 +3,7 @@
 mod codec;
 mod crash;
 mod delivery;
+mod files;
 mod framed;
 mod local;
 mod node;

@@ -28,10 +28,6 @@ impl<'a> Reader<'a> {
         Self { bytes, offset: 0 }
     }
 
-    pub(super) fn offset(&self) -> usize {
-        self.offset
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.offset == self.bytes.len()
     }

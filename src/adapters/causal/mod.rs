@@ -3,6 +3,7 @@
 mod certificates;
 mod checkpoint;
 mod directory;
+mod durable;
 mod encoding;
 mod error;
 mod files;
@@ -14,6 +15,7 @@ mod tls;
 
 pub use certificates::{Authority, CertificateError, Certified, write_certificates};
 pub use directory::{Directory, Folder};
+pub use durable::Durable;
 pub use error::StoreError;
 pub use files::{Files, Mark, Opened, Since};
 pub use recorder::{Found, Past, Recorder};

@@ -10,12 +10,13 @@
 //! and where the files of the node ended then. The step itself follows when the operation is done,
 //! before anybody learns of it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
-use concord_systems::causal::{CrashPoint, Group};
+use concord_systems::causal::{CrashPoint, Settings};
 use concord_systems::replay::Answer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -76,26 +77,21 @@ struct Step<'a> {
 }
 
 impl Recorder {
-    /// Opens the trace of the node `node`, or begins it. A torn last line is cut.
+    /// Opens the trace of a node, or begins it. A torn last line is cut.
     ///
     /// # Errors
     /// If the file cannot be used, or is no trace of this group.
-    pub fn open(path: &Path, node: &str, group: &Group) -> Result<(Self, Past), StoreError> {
+    pub fn open(path: &Path, settings: &Settings) -> Result<(Self, Past), StoreError> {
         let failed = |source| StoreError::unchanged(path.display().to_string(), "opened", source);
         let mut recorder = Self {
-            node: node.to_owned(),
+            node: settings.group.name(settings.me).to_string(),
             path: path.to_owned(),
             trace: open(path).map_err(failed)?,
             intent: open(&beside(path)).map_err(failed)?,
             len: 0,
             running: None,
         };
-        let header = json!({
-            "trace": "concord/1",
-            "system": "causal",
-            "config": {"profile": "framed", "nodes": group.names()},
-        });
-        let last = recorder.resume(&format!("{header}\n"))?;
+        let last = recorder.resume(&header(settings))?;
         let intent = recorder.read_intent().map_err(failed)?;
         if let Some(intent) = intent.as_ref().filter(|intent| intent.at > recorder.len) {
             let expected = "the steps that its intent knows of";
@@ -128,16 +124,16 @@ impl Recorder {
     /// If no operation runs.
     pub fn end(&mut self, answer: &Answer) -> Result<(), StoreError> {
         let intent = self.running.take().expect("an operation runs");
-        let (returns, fails) = match answer {
-            Answer::Returns(value) => (Some(value), None),
-            Answer::Fails(code) => (None, Some(*code)),
-        };
-        self.append(&Step {
-            op: &intent.op,
-            args: &intent.args,
-            returns,
-            fails,
-        })
+        self.append(&intent.op, &intent.args, answer)
+    }
+
+    /// Records a look, which changes nothing. `node` is added to its arguments.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn note(&mut self, op: &str, mut args: Value, answer: &Answer) -> Result<(), StoreError> {
+        args["node"] = Value::from(self.node.as_str());
+        self.append(op, &args, answer)
     }
 
     /// Records how the life before ended, and tells that the node is recovered now; `since` is what
@@ -281,12 +277,7 @@ impl Recorder {
         if let Some(intent) = during.filter(|_| point != CrashPoint::Idle) {
             args["during"] = json!({"op": intent.op, "args": intent.args});
         }
-        self.append(&Step {
-            op: "crash",
-            args: &args,
-            returns: Some(&Value::Null),
-            fails: None,
-        })?;
+        self.append("crash", &args, &Answer::Returns(Value::Null))?;
         self.recover(tails, mark)
     }
 
@@ -328,8 +319,18 @@ impl Recorder {
         Ok(read_intent(&file))
     }
 
-    fn append(&mut self, step: &Step<'_>) -> Result<(), StoreError> {
-        let mut line = serde_json::to_vec(step).expect("a step has a JSON form");
+    fn append(&mut self, op: &str, args: &Value, answer: &Answer) -> Result<(), StoreError> {
+        let (returns, fails) = match answer {
+            Answer::Returns(value) => (Some(value), None),
+            Answer::Fails(code) => (None, Some(*code)),
+        };
+        let step = Step {
+            op,
+            args,
+            returns,
+            fails,
+        };
+        let mut line = serde_json::to_vec(&step).expect("a step has a JSON form");
         line.push(b'\n');
         self.write(&line)
     }
@@ -363,6 +364,17 @@ impl Recorder {
             expected: expected.to_owned(),
         }
     }
+}
+
+/// The first line, which says of this node alone with which clock it starts.
+fn header(settings: &Settings) -> String {
+    let Settings { group, initial, .. } = settings;
+    let entries = group.names().iter().zip(initial.entries());
+    let clock: BTreeMap<&str, u64> = entries.map(|(name, at)| (name.as_str(), *at)).collect();
+    let clocks = BTreeMap::from([(group.name(settings.me).as_str(), clock)]);
+    let config = json!({"profile": "framed", "nodes": group.names(), "clocks": clocks});
+    let header = json!({"trace": "concord/1", "system": "causal", "config": config});
+    format!("{header}\n")
 }
 
 fn beside(trace: &Path) -> PathBuf {
