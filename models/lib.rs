@@ -28,4 +28,9 @@ pub mod stats;
 use registry::System;
 
 /// Every system, in the order of reports.
-pub const SYSTEMS: &[System] = &[counter::SYSTEM, stats::SYSTEM, broadcast::SYSTEM];
+pub const SYSTEMS: &[System] = &[
+    counter::SYSTEM,
+    stats::SYSTEM,
+    broadcast::SYSTEM,
+    causal::SYSTEM,
+];

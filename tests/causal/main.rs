@@ -5,6 +5,7 @@ mod crash;
 mod delivery;
 mod files;
 mod framed;
+mod fuzz;
 mod local;
 mod node;
 mod orset;

@@ -2,11 +2,56 @@
 //! primitives these are.
 
 use std::cell::Cell;
+use std::mem;
+use std::ops::Deref;
 
 use crate::primitives::atomic::{AtomicBool, AtomicU64};
 
 pub use crate::primitives::atomic::{AtomicU8, Ordering};
-pub use crate::primitives::{Arc, Mutex, MutexGuard};
+pub use crate::primitives::{Mutex, MutexGuard};
+
+/// As `std::sync::Arc`, but left alone once a panic has ended the execution.
+#[derive(Debug)]
+pub struct Arc<T>(Option<crate::primitives::Arc<T>>);
+
+impl<T> Arc<T> {
+    /// The first of its kind.
+    pub fn new(value: T) -> Self {
+        Self(Some(crate::primitives::Arc::new(value)))
+    }
+
+    /// How many there are.
+    pub fn strong_count(this: &Self) -> usize {
+        crate::primitives::Arc::strong_count(this.inner())
+    }
+
+    fn inner(&self) -> &crate::primitives::Arc<T> {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl<T> Clone for Arc<T> {
+    fn clone(&self) -> Self {
+        Self(Some(crate::primitives::Arc::clone(self.inner())))
+    }
+}
+
+impl<T> Deref for Arc<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.inner()
+    }
+}
+
+impl<T> Drop for Arc<T> {
+    fn drop(&mut self) {
+        let inner = self.0.take();
+        if std::thread::panicking() {
+            mem::forget(inner);
+        }
+    }
+}
 
 /// As `concord_systems::sync::SeqCstU64`. Loom treats such accesses as acquiring and releasing ones,
 /// but knows fences: one after every access gives these and no other accesses one total order.
@@ -121,4 +166,11 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub fn let_in<'a, T>(mutex: &'a Mutex<T>, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
     drop(guard);
     lock(mutex)
+}
+
+/// Does what a value owes others when it is dropped, unless a panic has ended the execution.
+pub fn on_drop(act: impl FnOnce()) {
+    if !std::thread::panicking() {
+        act();
+    }
 }

@@ -12,7 +12,7 @@ use super::text::{Action, Triple};
 use super::{framed, text};
 
 /// What a caller asks a node to submit.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Request {
     /// Text profile.
     Text(TextRequest),
@@ -21,7 +21,7 @@ pub enum Request {
 }
 
 /// Local operations of the text profile.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum TextRequest {
     /// Any payload, without preconditions.
     Send {
@@ -110,7 +110,7 @@ pub enum TextRequest {
 }
 
 /// Local operations of the framed profile.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum FramedRequest {
     /// Any message: `replica` and `vclock` are filled in by the node.
     Send(Box<framed::Msg>),

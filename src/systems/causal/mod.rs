@@ -29,7 +29,7 @@ mod record;
 pub mod shell;
 mod state;
 mod step;
-mod strategy;
+pub mod strategy;
 pub mod text;
 pub mod trace;
 

@@ -1,7 +1,7 @@
 //! The same messages as prost reads and writes them.
 //!
-//! It differs from 4.2 in two ways: map entries lack what is empty or 0, and unknown groups are
-//! skipped.
+//! It differs from 4.2 in three ways: the map entries it writes lack what is empty or 0, it skips
+//! unknown groups, and it takes a map (field 2) for bytes whatever its wire type.
 
 use std::collections::BTreeMap;
 

@@ -3,13 +3,16 @@
 use bytes::Bytes;
 use concord::systems::causal::framed::{Error, Msg, Reason};
 
+/// What is wrong, the bytes, and how the error names it: rule, field and offset.
+type Case = (&'static str, &'static [u8], Reason, Option<u32>, usize);
+
 /// Every rule, with bytes that break it, the field that was being read and where.
 #[test]
 fn each_broken_rule_is_named_with_its_place() {
     use Reason::*;
     let other = |expected, found| OtherWireType { expected, found };
     let short = |expected, left| UnfinishedValue { expected, left };
-    let cases: &[(&str, &[u8], Reason, Option<u32>, usize)] = &[
+    let cases: &[Case] = &[
         ("a key that does not end", b"\x0a\x01r\x80", Varint, None, 3),
         ("no length", b"\x0a", Varint, Some(1), 1),
         (

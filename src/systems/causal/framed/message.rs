@@ -9,7 +9,7 @@ use super::wire::{self, Field, Fields, Reader};
 use crate::causal::Name;
 
 /// `Msg`, every field as it was decoded. Strings that are absent are empty.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Msg {
     /// Field 1: who sent it.
     pub replica: Name,
@@ -30,7 +30,7 @@ pub struct Msg {
 }
 
 /// `CREATE`: a mailbox comes into being.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Create {
     /// Field 1: whose mailboxes.
     pub user: Name,
@@ -41,7 +41,7 @@ pub struct Create {
 }
 
 /// `DELETE`: a mailbox goes.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Delete {
     /// Field 1: whose mailboxes.
     pub user: Name,
@@ -54,7 +54,7 @@ pub struct Delete {
 }
 
 /// `APPEND`: a mail comes into a mailbox.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Append {
     /// Field 1: whose mailboxes.
     pub user: Name,
@@ -67,7 +67,7 @@ pub struct Append {
 }
 
 /// `EXPUNGE`: a mail goes.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Expunge {
     /// Field 1: whose mailboxes.
     pub user: Name,
@@ -80,7 +80,7 @@ pub struct Expunge {
 }
 
 /// `STORE`: a mail takes the place of another.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Store {
     /// Field 1: whose mailboxes.
     pub user: Name,

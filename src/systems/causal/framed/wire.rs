@@ -1,7 +1,7 @@
 //! The wire format of protobuf, as 4.2 reads and writes it.
 //!
-//! Varints and keys are prost's. Its readers of fields are not used: they skip unknown groups, and
-//! its writer of maps omits empty keys and zeros.
+//! Varints and keys are prost's. Its readers of fields are not used, since they skip unknown groups
+//! and ask no map for its wire type; nor its writer of maps, which omits empty keys and zeros.
 
 use std::ops::Range;
 

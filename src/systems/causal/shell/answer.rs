@@ -3,56 +3,55 @@
 use std::fmt;
 use std::mem;
 
-use crate::sync::{Arc, Condvar, Mutex, lock};
+use crate::sync::{Arc, on_drop};
+
+use super::monitor::Monitor;
 
 /// An answer to be given, and the ticket of the one who waits for it.
 pub fn answer<T>() -> (Answer<T>, Ticket<T>) {
-    let slot = Arc::new(Slot {
-        content: Mutex::new(Content::Awaited),
-        changed: Condvar::new(),
-    });
-    (Answer(Arc::clone(&slot)), Ticket(slot))
+    let slot = Arc::new(Monitor::new(Slot::Awaited));
+    let answer = Answer {
+        slot: Arc::clone(&slot),
+        value: None,
+    };
+    (answer, Ticket(slot))
 }
 
 /// Is given at most once. Whoever waits is told if it is dropped.
-pub struct Answer<T>(Arc<Slot<T>>);
+pub struct Answer<T> {
+    slot: Arc<Monitor<Slot<T>>>,
+    /// Handed over when this is dropped.
+    value: Option<T>,
+}
 
 /// Waits for one answer.
 #[must_use = "the answer is lost with it"]
-pub struct Ticket<T>(Arc<Slot<T>>);
+pub struct Ticket<T>(Arc<Monitor<Slot<T>>>);
 
 /// The answer was dropped: there will be none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("no answer will be given")]
 pub struct Abandoned;
 
-struct Slot<T> {
-    content: Mutex<Content<T>>,
-    changed: Condvar,
-}
-
-enum Content<T> {
+enum Slot<T> {
     Awaited,
-    Given(T),
-    /// Given and taken, or never to be given.
-    Gone,
+    /// By a value, or by its absence.
+    Settled(Option<T>),
 }
 
 impl<T> Answer<T> {
     /// Gives it. Waits for nobody; lost if the ticket was dropped.
-    pub fn give(self, value: T) {
-        *lock(&self.0.content) = Content::Given(value);
+    pub fn give(mut self, value: T) {
+        self.value = Some(value);
     }
 }
 
 impl<T> Drop for Answer<T> {
     fn drop(&mut self) {
-        let mut content = lock(&self.0.content);
-        if matches!(*content, Content::Awaited) {
-            *content = Content::Gone;
-        }
-        drop(content);
-        self.0.changed.notify_all();
+        let settled = Slot::Settled(self.value.take());
+        on_drop(|| {
+            self.slot.change(|slot| *slot = settled);
+        });
     }
 }
 
@@ -62,14 +61,11 @@ impl<T> Ticket<T> {
     /// # Errors
     /// If there will be none.
     pub fn wait(self) -> Result<T, Abandoned> {
-        let mut content = lock(&self.0.content);
-        while matches!(*content, Content::Awaited) {
-            content = self.0.changed.wait(content);
-        }
-        match mem::replace(&mut *content, Content::Gone) {
-            Content::Given(value) => Ok(value),
-            Content::Awaited | Content::Gone => Err(Abandoned),
-        }
+        let settled = |slot: &mut Slot<T>| match mem::replace(slot, Slot::Awaited) {
+            Slot::Awaited => None,
+            Slot::Settled(value) => Some(value),
+        };
+        self.0.wait_for(settled).ok_or(Abandoned)
     }
 }
 

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
-use crate::sync::{Condvar, Mutex, lock};
-
+use super::monitor::Monitor;
 use super::strategy::Closing;
 
 /// A request that comes after the close.
@@ -16,11 +15,7 @@ pub struct Refused<R>(pub R);
 pub(super) struct Desk<R> {
     limit: NonZeroUsize,
     closing: Closing,
-    requests: Mutex<Requests<R>>,
-    /// A request came, or the close.
-    posted: Condvar,
-    /// A request went, or the close came.
-    room: Condvar,
+    requests: Monitor<Requests<R>>,
 }
 
 struct Requests<R> {
@@ -39,45 +34,37 @@ impl<R> Desk<R> {
         Self {
             limit,
             closing,
-            requests: Mutex::new(requests),
-            posted: Condvar::new(),
-            room: Condvar::new(),
+            requests: Monitor::new(requests),
         }
     }
 
     /// Adds a request, waiting for room. Those who wait for it get it in any order.
     pub(super) fn post(&self, request: R) -> Result<(), Refused<R>> {
-        let mut requests = lock(&self.requests);
-        while !requests.closed && requests.waiting.len() >= self.limit.get() {
-            requests = self.room.wait(requests);
-        }
-        if requests.closed {
-            return Err(Refused(request));
-        }
-        requests.waiting.push_back(request);
-        drop(requests);
-        self.posted.notify_all();
-        Ok(())
+        let mut request = Some(request);
+        let refused = self.requests.wait_for(|requests| {
+            if requests.closed {
+                return Some(request.take());
+            }
+            let room = requests.waiting.len() < self.limit.get();
+            room.then(|| {
+                requests.waiting.extend(request.take());
+                None
+            })
+        });
+        refused.map_or(Ok(()), |request| Err(Refused(request)))
     }
 
     /// Takes the oldest, waiting for one; nothing if it is closed and empty.
     pub(super) fn take(&self) -> Option<R> {
-        let mut requests = lock(&self.requests);
-        while !requests.closed && requests.waiting.is_empty() {
-            requests = self.posted.wait(requests);
-        }
-        let request = requests.waiting.pop_front();
-        drop(requests);
-        self.room.notify_all();
-        request
+        self.requests.wait_for(|requests| {
+            let oldest = requests.waiting.pop_front();
+            (oldest.is_some() || requests.closed).then_some(oldest)
+        })
     }
 
     /// Ends every wait, and every one to come.
     pub(super) fn close(&self) {
-        lock(&self.requests).closed = true;
-        if self.closing == Closing::Wakes {
-            self.posted.notify_all();
-            self.room.notify_all();
-        }
+        self.closing
+            .close(&self.requests, |requests| requests.closed = true);
     }
 }

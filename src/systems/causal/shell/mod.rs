@@ -25,6 +25,7 @@
 
 mod answer;
 mod desk;
+mod monitor;
 mod strategy;
 mod wake;
 
@@ -36,7 +37,7 @@ pub use wake::Wake;
 use std::fmt;
 use std::num::NonZeroUsize;
 
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, Mutex, lock, on_drop};
 
 use desk::Desk;
 
@@ -192,17 +193,19 @@ impl<R> Shared<R> {
 
 impl<R> Drop for Shell<R> {
     fn drop(&mut self) {
-        self.0.close();
+        on_drop(|| self.0.close());
     }
 }
 
 impl<R> Drop for Owner<R> {
     fn drop(&mut self) {
-        self.0.close();
-        // Their answers go with them, which wakes those who wait.
-        while let Some(request) = self.0.desk.take() {
-            drop(request);
-        }
+        on_drop(|| {
+            self.0.close();
+            // Answers go with their requests, which wakes those who wait.
+            while let Some(request) = self.0.desk.take() {
+                drop(request);
+            }
+        });
     }
 }
 

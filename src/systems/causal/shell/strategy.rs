@@ -1,5 +1,7 @@
 //! Where the shell and its ancestors differ. One choice per known defect of progress (section 9).
 
+use super::monitor::Monitor;
+
 /// The choices of one shell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Strategies {
@@ -48,4 +50,14 @@ impl Strategies {
         handover: Handover::Queued,
         closing: Closing::Wakes,
     };
+}
+
+impl Closing {
+    /// Closes what `close` closes.
+    pub(super) fn close<T>(self, monitor: &Monitor<T>, close: impl FnOnce(&mut T)) {
+        match self {
+            Self::Wakes => monitor.change(close),
+            Self::Silent => monitor.change_silently(close),
+        }
+    }
 }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::sync::{Condvar, Mutex, let_in, lock};
-
+use super::monitor::Monitor;
 use super::strategy::{Closing, Waking};
 
 /// The wake-up of one routine. It says that there is something to do, not what: setting it before it is
@@ -11,11 +10,10 @@ use super::strategy::{Closing, Waking};
 pub struct Wake {
     waking: Waking,
     closing: Closing,
-    signal: Mutex<Signal>,
-    changed: Condvar,
+    signal: Monitor<Signal>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Signal {
     set: bool,
     closed: bool,
@@ -26,60 +24,57 @@ impl Wake {
         Self {
             waking,
             closing,
-            signal: Mutex::new(Signal::default()),
-            changed: Condvar::new(),
+            signal: Monitor::new(Signal::default()),
         }
     }
 
-    /// Sets it. Never waits.
+    /// Sets it. Waits for nobody.
     pub fn set(&self) {
-        let mut signal = lock(&self.signal);
-        if self.waking == Waking::CheckThenSend {
-            if signal.set {
-                return;
-            }
-            signal = let_in(&self.signal, signal);
-            while signal.set && !signal.closed {
-                signal = self.changed.wait(signal);
+        match self.waking {
+            Waking::Coalesced => self.signal.change(|signal| signal.set = true),
+            Waking::CheckThenSend => {
+                let is_empty = self.signal.change(|signal| !signal.set);
+                if is_empty {
+                    self.send();
+                }
             }
         }
-        signal.set = true;
-        drop(signal);
-        self.changed.notify_all();
+    }
+
+    /// Waits for room in the channel.
+    fn send(&self) {
+        self.signal.wait_for(|signal| {
+            let room = !signal.set || signal.closed;
+            room.then(|| signal.set = true)
+        });
     }
 
     /// Waits until it is set and takes it: true. False once it is closed, set or not: what there is to
     /// do is in the logs, and is looked at after the next recovery.
     #[must_use = "a routine whose wake-up is closed ends"]
     pub fn wait(&self) -> bool {
-        let mut signal = lock(&self.signal);
-        while !signal.set && !signal.closed {
-            signal = self.changed.wait(signal);
-        }
-        signal.set = false;
-        let open = !signal.closed;
-        drop(signal);
-        if self.waking == Waking::CheckThenSend {
-            self.changed.notify_all();
-        }
-        open
+        self.signal.wait_for(|signal| {
+            let ready = signal.set || signal.closed;
+            ready.then(|| {
+                signal.set = false;
+                !signal.closed
+            })
+        })
     }
 
     /// Whether it is closed. For routines that wait for something else, say between two attempts.
     pub fn is_closed(&self) -> bool {
-        lock(&self.signal).closed
+        self.signal.change(|signal| signal.closed)
     }
 
     pub(super) fn close(&self) {
-        lock(&self.signal).closed = true;
-        if self.closing == Closing::Wakes {
-            self.changed.notify_all();
-        }
+        self.closing
+            .close(&self.signal, |signal| signal.closed = true);
     }
 }
 
 impl fmt::Debug for Wake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Wake").field(&*lock(&self.signal)).finish()
+        f.debug_struct("Wake").finish_non_exhaustive()
     }
 }

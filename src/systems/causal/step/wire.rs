@@ -113,6 +113,22 @@ impl Settings {
         Ok(Admitted::Message(Arc::new(message)))
     }
 
+    /// The message of a record, whichever member sent it. What drivers and models ask about logs and
+    /// transfers; the node itself admits what others sent.
+    ///
+    /// # Errors
+    /// Those of 6.3 but `from_self`.
+    pub fn message_of(&self, record: &Bytes) -> Result<Message, ReceiveError> {
+        let decoded = self.decode(record)?;
+        match self.group.node(&decoded.sender) {
+            Some(sender) => self.message(0, sender, decoded),
+            None => Err(ReceiveError::UnknownSender {
+                index: 0,
+                name: decoded.sender,
+            }),
+        }
+    }
+
     /// All checks of 6.3 for a record by itself.
     pub(super) fn admitted(&self, record: &Bytes) -> Result<Admitted, ReceiveError> {
         self.admit(0, self.decode(record)?)

@@ -85,7 +85,7 @@ impl Decoder {
         part: &'static str,
     ) -> Result<Vec<Pair>, Error> {
         let count = count(text, ';');
-        if count % 2 != 0 {
+        if !count.is_multiple_of(2) {
             return Err(Error::new(Kind::OddElementCount, part, Place::Count(count)));
         }
         let mut pairs = Vec::with_capacity(count / 2);
@@ -99,7 +99,7 @@ impl Decoder {
     /// One triple or more.
     pub(crate) fn triples(&mut self, text: &str, part: &'static str) -> Result<Vec<Triple>, Error> {
         let count = count(text, ';');
-        if count % 3 != 0 {
+        if !count.is_multiple_of(3) {
             let place = Place::Count(count);
             return Err(Error::new(Kind::NotDivisibleByThree, part, place));
         }

@@ -1,1 +1,0 @@
-//! The text codec and the files (3, 5).
