@@ -6,7 +6,7 @@ mod sim;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use concord::adapters::causal::{Directory, Durable, Files, Folder, StoreError};
+use concord::adapters::causal::{Durable, Files};
 use concord::systems::causal::{
     Clock, CrashPoint, Disk, FramedRequest, Group, Input, LogName, Name, Output, Profile, Request,
     Settings, State, Strategies,
@@ -211,7 +211,8 @@ fn whatever_a_crash_leaves_opens_as_a_state_of_the_spec() {
     let mut spans = spans.iter().peekable();
     let mut seen = 0;
     for at in 0..=operations.len() {
-        let _ = spans.next_if(|span| span.end < at);
+        // What is torn belongs to the span that has not ended.
+        while at < operations.len() && spans.next_if(|span| span.end <= at).is_some() {}
         let span = spans.peek().expect("the last span ends at the end");
         for image in sim::images(&operations, at) {
             let (_, opened) = Files::open(image.clone(), Arc::clone(&settings), None)

@@ -23,7 +23,9 @@ pub enum CertificateError {
         source: io::Error,
     },
     /// A name that cannot be one of a file.
-    #[error("{name:?} cannot be the name of a file, expected one without '/', '\\\\' and leading '.'; nothing was written")]
+    #[error(
+        "{name:?} cannot be the name of a file, expected one without '/', '\\\\' and leading '.'; nothing was written"
+    )]
     Name {
         /// The name.
         name: String,
@@ -61,7 +63,9 @@ impl Authority {
             let mut params = CertificateParams::default();
             params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
             params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-            params.distinguished_name.push(DnType::CommonName, "concord causal root");
+            params
+                .distinguished_name
+                .push(DnType::CommonName, "concord causal root");
             CertifiedIssuer::self_signed(params, KeyPair::generate()?)
         };
         made().map(Self).map_err(failed(name))
@@ -82,7 +86,9 @@ impl Authority {
             let here = ["localhost".to_owned(), "127.0.0.1".to_owned()];
             let mut params = CertificateParams::new(here)?;
             if let Some(host) = as_host(name) {
-                params.subject_alt_names.push(SanType::DnsName(host.try_into()?));
+                params
+                    .subject_alt_names
+                    .push(SanType::DnsName(host.try_into()?));
             }
             params.distinguished_name.push(DnType::CommonName, name);
             params.extended_key_usages = vec![
@@ -122,7 +128,11 @@ pub fn write_certificates(folder: &Path, names: &[String]) -> Result<(), Certifi
     write(&folder.join("root.pem"), &authority.certificate(), false)?;
     for name in names {
         let certified = authority.certify(name)?;
-        write(&folder.join(format!("{name}.pem")), &certified.certificate, false)?;
+        write(
+            &folder.join(format!("{name}.pem")),
+            &certified.certificate,
+            false,
+        )?;
         write(&folder.join(format!("{name}.key")), &certified.key, true)?;
     }
     Ok(())
@@ -142,7 +152,9 @@ fn unwritten(file: &Path) -> impl FnOnce(io::Error) -> CertificateError {
 fn as_host(name: &str) -> Option<String> {
     let is_label = |label: &str| {
         (1..64).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -159,6 +171,8 @@ fn write(path: &Path, text: &str, is_secret: bool) -> Result<(), CertificateErro
     }
     #[cfg(not(unix))]
     let _ = is_secret;
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(unwritten(path))
 }

@@ -104,9 +104,10 @@ impl<D: Directory> Durable<D> {
     ///
     /// # Errors
     /// If that cannot be recorded.
-    pub fn look(&mut self, op: &str, args: serde_json::Value, look: &Look) -> Result<Answer, StoreError> {
+    pub fn look(&mut self, look: &Look) -> Result<Answer, StoreError> {
         let answer = look.answer(&self.state);
         if let Some(recorder) = &mut self.recorder {
+            let (op, args) = live::look(look);
             recorder.note(op, args, &answer)?;
         }
         Ok(answer)

@@ -97,7 +97,9 @@ impl Recorder {
             let expected = "the steps that its intent knows of";
             return Err(recorder.damaged(intent.at, "the end of the trace", expected));
         }
-        let is_open = intent.as_ref().is_some_and(|intent| intent.at == recorder.len);
+        let is_open = intent
+            .as_ref()
+            .is_some_and(|intent| intent.at == recorder.len);
         let past = Past {
             last,
             intent,
@@ -172,14 +174,17 @@ impl Recorder {
                 self.recover(intent.discarded, mark).map(Some)
             }
             (Some("crash" | "shutdown"), _) => self.recover(tails, mark).map(Some),
-            (_, None) => self.recover_from(CrashPoint::Idle, None, tails, mark).map(Some),
+            (_, None) => self
+                .recover_from(CrashPoint::Idle, None, tails, mark)
+                .map(Some),
             (_, Some(intent)) => {
                 let since = since.ok_or_else(|| {
                     let expected = format!("the step of {}, which ended", intent.op);
                     self.damaged(self.len, "the end of the trace", &expected)
                 })?;
                 let point = crash_point(intent, since);
-                self.recover_from(point, Some(intent), tails, mark).map(Some)
+                self.recover_from(point, Some(intent), tails, mark)
+                    .map(Some)
             }
         }
     }
@@ -213,7 +218,8 @@ impl Recorder {
     /// Cuts a torn last line, begins the trace if it is empty, and gives the operation of its last
     /// step.
     fn resume(&mut self, header: &str) -> Result<Option<String>, StoreError> {
-        let failed = |source| StoreError::unchanged(self.path.display().to_string(), "read", source);
+        let failed =
+            |source| StoreError::unchanged(self.path.display().to_string(), "read", source);
         let len = self.trace.metadata().map_err(failed)?.len();
         let mut start = vec![0; header.len()];
         self.len = after_last_line(&mut self.trace, len).map_err(failed)?;

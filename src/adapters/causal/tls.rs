@@ -75,7 +75,9 @@ pub enum IdentityError {
         found: usize,
     },
     /// Certificate, key and root do not go together.
-    #[error("{file}: {why}; expected a certificate with its key, and the root; nothing was changed")]
+    #[error(
+        "{file}: {why}; expected a certificate with its key, and the root; nothing was changed"
+    )]
     Unusable {
         /// The file at fault.
         file: PathBuf,
@@ -189,18 +191,19 @@ impl Identity {
         })
     }
 
-    /// Connects to the peer at `address`, whose certificate must be for `name`. `opened` is shown the
-    /// socket before anything is said, so that somebody else can shut it down.
+    /// Connects to the peer at `address`, whose certificate must be for `name`. `admit` is shown the
+    /// socket before anything is said, so that somebody else can shut it down; what it gives is given
+    /// back.
     ///
     /// # Errors
     /// If nobody is there, or it is somebody else.
-    pub fn dial(
+    pub fn dial<P>(
         &self,
         address: &str,
         name: &str,
         timeouts: Timeouts,
-        opened: impl FnOnce(&TcpStream) -> io::Result<()>,
-    ) -> Result<Outgoing, ConnectionError> {
+        admit: impl FnOnce(&TcpStream) -> io::Result<P>,
+    ) -> Result<(Outgoing, P), ConnectionError> {
         let server_name = ServerName::try_from(name.to_owned()).map_err(|source| {
             let name = name.to_owned();
             ConnectionError::ServerName { name, source }
@@ -209,11 +212,12 @@ impl Identity {
             let address = address.to_owned();
             ConnectionError::Connect { address, source }
         })?;
-        opened(&socket).map_err(failed("connecting"))?;
+        let place = admit(&socket).map_err(failed("connecting"))?;
         let connection = ClientConnection::new(Arc::clone(&self.client), server_name);
-        let connection = connection.map_err(|error| failed("handshake")(io::Error::other(error)))?;
+        let connection =
+            connection.map_err(|error| failed("handshake")(io::Error::other(error)))?;
         let stream = shake_hands(connection, socket, timeouts)?;
-        Ok(Outgoing(stream))
+        Ok((Outgoing(stream), place))
     }
 
     /// Welcomes a peer on a connection that was accepted.
@@ -226,7 +230,8 @@ impl Identity {
         timeouts: Timeouts,
     ) -> Result<Incoming, ConnectionError> {
         let connection = ServerConnection::new(Arc::clone(&self.server));
-        let connection = connection.map_err(|error| failed("handshake")(io::Error::other(error)))?;
+        let connection =
+            connection.map_err(|error| failed("handshake")(io::Error::other(error)))?;
         let stream = shake_hands(connection, socket, timeouts)?;
         Ok(Incoming { stream, timeouts })
     }
@@ -290,7 +295,10 @@ impl Incoming {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(failed("waiting for a bulk")(error)),
         }
-        let limited = self.stream.sock.set_read_timeout(Some(self.timeouts.progress));
+        let limited = self
+            .stream
+            .sock
+            .set_read_timeout(Some(self.timeouts.progress));
         limited.map_err(failed("reading a bulk"))?;
         let Some(body) = read_frame(&mut (&first[..]).chain(&mut self.stream))? else {
             return Ok(None);
@@ -454,9 +462,9 @@ fn read_length(stream: &mut impl Read) -> Result<Option<usize>, ConnectionError>
                 let digits = str::from_utf8(&head).ok();
                 let len = digits.and_then(|digits| digits.parse().ok());
                 let len = len.filter(|len| *len <= MAX_BODY);
-                return len.map(Some).ok_or_else(|| {
-                    malformed(format!("{:?}", String::from_utf8_lossy(&head)))
-                });
+                return len
+                    .map(Some)
+                    .ok_or_else(|| malformed(format!("{:?}", String::from_utf8_lossy(&head))));
             }
             Ok(_) if byte[0].is_ascii_digit() => head.extend(byte),
             Ok(_) => return Err(malformed(format!("the byte {}", byte[0]))),

@@ -10,8 +10,8 @@ use crate::causal::state::Recovered;
 use crate::replay::{Answer, Args, Flaw};
 
 use super::Words;
-use super::call::{self, Call};
 pub use super::call::Look;
+use super::call::{self, Call};
 use super::json::{self, hex};
 use super::node;
 
@@ -52,6 +52,17 @@ pub fn step(group: &Group, input: &Input) -> (&'static str, Value) {
         Input::Receive { wire } => ("receive", json!({"wire": hex(wire)})),
         Input::Apply { limit } => ("apply_ready", json!({"limit": limit})),
         Input::Shutdown => ("shutdown", json!({})),
+    }
+}
+
+/// How a look is recorded: operation, and arguments but for `node`.
+pub fn look(look: &Look) -> (&'static str, Value) {
+    match look {
+        Look::Clock => ("clock", json!({})),
+        Look::Log => ("log", json!({})),
+        Look::SendLog => ("send_log", json!({})),
+        Look::Orset(user) => ("orset", json!({"user": user})),
+        Look::Values { user, mailbox } => ("values", json!({"user": user, "mailbox": mailbox})),
     }
 }
 
