@@ -9,7 +9,8 @@ use concord::systems::causal::strategy::{
 };
 use concord::systems::causal::text::{self, Action, Triple};
 use concord::systems::causal::{
-    Change, Clock, Deliverability, Dot, Message, Node, Operation, Pair, Profile, Record, Set, Sets, framed,
+    Change, Clock, Deliverability, Dot, Message, Node, Operation, Pair, Profile, Record, Set, Sets,
+    framed,
 };
 use proptest::prelude::*;
 
