@@ -5,6 +5,7 @@ mod crash;
 mod defects;
 mod delivery;
 mod driver;
+mod files;
 mod framed;
 mod fuzz;
 mod history;
@@ -12,9 +13,12 @@ mod local;
 mod node;
 mod orset;
 mod shell;
+mod tls;
 mod traces;
 
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/notation.rs"]
 mod notation;
+#[path = "../common/process.rs"]
+mod process;
