@@ -65,7 +65,7 @@ fn deliver(arrivals: &Arrivals) -> Vec<usize> {
                 let Borrowed(place, message) = item;
                 let seq = message.seq();
                 clock.set(message.sender, seq);
-                pending.delivered(message.sender, seq);
+                pending.delivered(message.sender, seq, &clock);
                 delivered.push(place);
             }
         }

@@ -190,7 +190,8 @@ impl Both {
     fn submit(&mut self, me: usize) {
         self.oracle.clock[me] += 1;
         self.clock.set(node(me), self.oracle.clock[me]);
-        self.pending.delivered(node(me), self.oracle.clock[me]);
+        let seq = self.oracle.clock[me];
+        self.pending.delivered(node(me), seq, &self.clock);
     }
 
     /// A run with a limit.
@@ -212,7 +213,7 @@ impl Both {
             Some(Found::Apply { id, item }) => {
                 let (sender, seq) = (item.0.sender, item.0.seq());
                 self.clock.set(sender, seq);
-                self.pending.delivered(sender, seq);
+                self.pending.delivered(sender, seq, &self.clock);
                 self.delivered.push(item.0);
                 Some((id, Verdict::Apply))
             }
@@ -545,7 +546,7 @@ fn long_logs_in_reverse_are_delivered_in_order() {
                 panic!("{found:?} was sent once");
             };
             both.clock.set(item.0.sender, item.0.seq());
-            pending.delivered(item.0.sender, item.0.seq());
+            pending.delivered(item.0.sender, item.0.seq(), &both.clock);
             both.delivered.push(item.0);
         }
         sent.reverse();

@@ -93,6 +93,9 @@ struct Slot<T> {
     is_in_line: bool,
 }
 
+/// All entries of a stamp are reached.
+const ALL: u16 = u16::MAX;
+
 /// What the scan does with an entry.
 enum Look {
     Apply,
@@ -148,6 +151,23 @@ impl<T: AsRef<Message>> Pending<T> {
         }
     }
 
+    /// Tells that the clock's entry of `sender` was raised to `seq` by delivering the entry found last
+    /// (or locally), and to what `clock` is now: looks at who waited for it. O(log n) and a clock test
+    /// for each of them; O(n) if a message of the same number but with another stamp waits, as only
+    /// faulty senders let it.
+    pub fn delivered(&mut self, sender: Node, seq: u64, clock: &Clock) {
+        // Before its next message gets in line.
+        let in_line = self.in_line.get(sender.index());
+        if in_line.is_some_and(|count| *count > 0) {
+            self.wake_twins(sender, clock);
+        }
+        let mut woken = self.waiters.wake(sender, seq);
+        while let Some(at) = woken {
+            woken = self.waiters.after(at);
+            self.look_again(at, clock);
+        }
+    }
+
     /// Whether an entry that waits stands, in order of the scan, before the one that `next` would give,
     /// or before its end if it would give none (D16). O(n).
     pub fn blocked(&self, clock: &Clock) -> bool {
@@ -160,6 +180,39 @@ impl<T: AsRef<Message>> Pending<T> {
             .min_by_key(|(id, _)| (*id < self.position, *id));
         let look = first.map(|(_, item)| self.rules.look(item.as_ref(), &mut 0, clock));
         matches!(look, Some(Look::Waits(_)))
+    }
+
+    #[inline]
+    fn look_again(&mut self, at: u32, clock: &Clock) {
+        let slot = &mut self.slots[at as usize];
+        if mem::take(&mut slot.is_in_line) {
+            self.in_line[slot.sender.index()] -= 1;
+        }
+        let item = slot.item.as_ref().expect("what waits is held");
+        match self.rules.look(item.as_ref(), &mut slot.reached, clock) {
+            Look::Waits(missing) => self.wait(at, missing),
+            Look::Apply | Look::Duplicate => {
+                let is_ahead = slot.id >= self.position;
+                let agenda = if is_ahead {
+                    &mut self.ahead
+                } else {
+                    &mut self.behind
+                };
+                agenda.push((slot.id, at));
+            }
+        }
+    }
+
+    /// Looks at what stands in line of this sender.
+    #[cold]
+    fn wake_twins(&mut self, sender: Node, clock: &Clock) {
+        for at in 0..self.slots.len() {
+            let slot = &self.slots[at];
+            if slot.is_in_line && slot.sender == sender {
+                self.waiters.forget(at as u32);
+                self.look_again(at as u32, clock);
+            }
+        }
     }
 
     fn wait(&mut self, at: u32, missing: Missing) {
@@ -213,12 +266,14 @@ impl Rules {
         } else if seq - delivered > 1 {
             return Look::Waits(Some((sender, seq - 1)));
         }
-        if self.dependencies == Dependencies::All
+        if *reached != ALL
+            && self.dependencies == Dependencies::All
             && let Some(node) = clock.unreached(sender, stamp, (*reached).into())
         {
             *reached = node.0;
             return Look::Waits(Some((node, stamp.get(node))));
         }
+        *reached = ALL;
         if seq > delivered {
             Look::Apply
         } else {
@@ -271,33 +326,6 @@ impl<T> Pending<T> {
         }
     }
 
-    /// Tells that the clock's entry of `sender` was raised to `seq` by delivering the entry found last
-    /// (or locally): wakes who waited. O(log n) for each of them; O(n) if a message of the same number
-    /// but with another stamp waits, as only faulty senders let it.
-    pub fn delivered(&mut self, sender: Node, seq: u64) {
-        let Self {
-            slots,
-            waiters,
-            in_line,
-            position,
-            ahead,
-            behind,
-            ..
-        } = self;
-        waiters.wake(sender, seq, |at| {
-            let slot = &mut slots[at as usize];
-            if mem::take(&mut slot.is_in_line) {
-                in_line[slot.sender.index()] -= 1;
-            }
-            let is_ahead = slot.id >= *position;
-            let agenda = if is_ahead { &mut *ahead } else { &mut *behind };
-            agenda.push((slot.id, at));
-        });
-        if in_line.get(sender.index()).is_some_and(|count| *count > 0) {
-            self.wake_twins(sender);
-        }
-    }
-
     /// The entries in order of arrival. O(n log n).
     pub fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
         let held = self.slots.iter();
@@ -320,25 +348,6 @@ impl<T> Pending<T> {
         self.free.push(at);
         let item = self.slots[at as usize].item.take();
         item.expect("what is due is held")
-    }
-
-    /// Wakes what stands in line of this sender.
-    #[cold]
-    fn wake_twins(&mut self, sender: Node) {
-        self.in_line[sender.index()] = 0;
-        for (at, slot) in (0..).zip(&mut self.slots) {
-            if slot.is_in_line && slot.sender == sender {
-                slot.is_in_line = false;
-                self.waiters.forget(at);
-                let is_ahead = slot.id >= self.position;
-                let agenda = if is_ahead {
-                    &mut self.ahead
-                } else {
-                    &mut self.behind
-                };
-                agenda.push((slot.id, at));
-            }
-        }
     }
 }
 

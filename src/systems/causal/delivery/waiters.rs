@@ -59,37 +59,47 @@ impl Waiters {
     /// Lets `link`, which waits for a message, wait no longer. O(1) expected.
     pub(super) fn forget(&mut self, link: u32) {
         let Link { node, seq, .. } = self.links[link as usize];
-        self.take(node, seq, |_, at| at == link, |_| ());
+        self.take(node, seq, |_, at| at == link);
     }
 
-    /// Hands out all links that wait for message `seq` of `node`, in no order; they wait no longer.
-    /// O(1) expected for each, and once.
+    /// Takes out all links that wait for message `seq` of `node`; they wait no longer. Gives the first
+    /// one; [`Self::after`] gives the others, in no order, until something waits again. O(1) expected
+    /// for each, and once.
     #[inline]
-    pub(super) fn wake(&mut self, node: Node, seq: u64, woken: impl FnMut(u32)) {
-        if self.waiting > 0 {
-            let is_meant = |link: &Link, _| link.seq == seq && link.node == node;
-            self.take(node, seq, is_meant, woken);
+    pub(super) fn wake(&mut self, node: Node, seq: u64) -> Option<u32> {
+        if self.waiting == 0 {
+            return None;
         }
+        let is_meant = |link: &Link, _| (link.seq == seq) & (link.node == node);
+        let first = self.take(node, seq, is_meant);
+        (first != END).then_some(first)
     }
 
-    /// Hands out what is meant among those that wait for a message.
+    /// The one after `link` among those that were woken together.
     #[inline]
-    fn take(
-        &mut self,
-        node: Node,
-        seq: u64,
-        is_meant: impl Fn(&Link, u32) -> bool,
-        mut out: impl FnMut(u32),
-    ) {
+    pub(super) fn after(&self, link: u32) -> Option<u32> {
+        let next = self.links[link as usize].next;
+        (next != END).then_some(next)
+    }
+
+    /// Takes out what is meant among those that wait for a message, chained to each other.
+    #[inline]
+    fn take(&mut self, node: Node, seq: u64, is_meant: impl Fn(&Link, u32) -> bool) -> u32 {
+        let mut taken = END;
         if self.buckets.is_empty() {
-            for (at, link) in (0..).zip(&mut self.links) {
-                if is_meant(link, at) {
-                    link.seq = 0;
-                    self.waiting -= 1;
-                    out(at);
-                }
+            // Which ones are meant cannot be foreseen, so nothing branches on it one by one.
+            let mut meant = 0_u32;
+            for (at, link) in (0..).zip(&self.links) {
+                meant |= u32::from(is_meant(link, at)) << at;
             }
-            return;
+            while meant != 0 {
+                let at = meant.trailing_zeros();
+                meant &= meant - 1;
+                self.waiting -= 1;
+                self.links[at as usize].seq = 0;
+                self.links[at as usize].next = mem::replace(&mut taken, at);
+            }
+            return taken;
         }
         let bucket = self.bucket(node, seq);
         let mut before = END;
@@ -98,18 +108,19 @@ impl Waiters {
             let link = &mut self.links[at as usize];
             let next = link.next;
             if is_meant(link, at) {
-                link.seq = 0;
                 self.waiting -= 1;
+                link.seq = 0;
+                link.next = mem::replace(&mut taken, at);
                 match before {
                     END => self.buckets[bucket] = next,
                     _ => self.links[before as usize].next = next,
                 }
-                out(at);
             } else {
                 before = at;
             }
             at = next;
         }
+        taken
     }
 
     /// Puts a link at the front of its chain; gives the one behind it.

@@ -99,7 +99,7 @@ impl State {
             return;
         }
         let (sender, seq) = (message.sender, message.seq());
-        self.pending.delivered(sender, seq);
+        self.pending.delivered(sender, seq, &self.disk.record.clock);
         self.volatile.delivered(sender, seq);
         run.applied.push(Delivery {
             sender,

@@ -116,7 +116,7 @@ impl State {
         let (me, seq) = (message.sender, message.seq());
         self.deliver_own(message, outputs);
         outputs.push(Output::Sync);
-        self.pending.delivered(me, seq);
+        self.pending.delivered(me, seq, &self.disk.record.clock);
     }
 
     /// Takes the effect and the clock of an own message into the state record.

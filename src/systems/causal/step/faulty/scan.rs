@@ -210,7 +210,7 @@ impl Volatile {
     pub(in crate::causal::step) fn delivered(&mut self, sender: Node, seq: u64) {
         for lane in self.lanes.iter_mut().filter(|lane| lane.active) {
             lane.clock.set(sender, seq);
-            lane.pending.delivered(sender, seq);
+            lane.pending.delivered(sender, seq, &lane.clock);
         }
     }
 }

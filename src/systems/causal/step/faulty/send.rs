@@ -24,7 +24,9 @@ pub(in crate::causal::step) fn commit_clock_first(
     state.log_own(draft, outputs);
     state.change(Change::Effect(message), outputs);
     outputs.push(Output::Sync);
-    state.pending.delivered(node, value);
+    state
+        .pending
+        .delivered(node, value, &state.disk.record.clock);
 }
 
 /// The payload without a stamp, and its effect, whose dots carry the number that it would get by now;
@@ -66,7 +68,9 @@ pub(in crate::causal::step) fn stamp_all(state: &mut State, outputs: &mut Vec<Ou
         });
         state.sent[at].message = Arc::clone(&message);
         state.volatile.stamps.push_back(message);
-        state.pending.delivered(node, value);
+        state
+            .pending
+            .delivered(node, value, &state.disk.record.clock);
     }
     if outputs.len() > before {
         outputs.push(Output::Sync);
