@@ -283,7 +283,7 @@ impl Incoming {
     ///
     /// # Errors
     /// If the connection fails, or what comes is no bulk.
-    pub fn next(&mut self) -> Result<Option<Bytes>, ConnectionError> {
+    pub fn receive(&mut self) -> Result<Option<Bytes>, ConnectionError> {
         let socket = &self.stream.sock;
         let limited = socket.set_read_timeout(Some(self.timeouts.idle));
         limited.map_err(failed("waiting for a bulk"))?;
