@@ -1,4 +1,10 @@
-//! A node of the framed profile of `causal` on real files.
+//! Nodes of the framed profile of `causal` on real files and sockets.
+//!
+//! [`Files`] makes the core's writes durable, [`Durable`] is a core with its files and its trace, and
+//! [`Node`] lets peers and callers at it, over connections that [`Identity`] makes. Everything above
+//! [`Durable`] may die at any moment; everything it tells is durable.
+//!
+//! Source: sections 5, 6.5, 10 and 11 of `docs/spec/causal.md`.
 
 mod certificates;
 mod checkpoint;

@@ -219,48 +219,68 @@ impl<D: Directory> Scan<'_, D> {
         let mut removed = removed.iter().filter(|(start, end)| start < end).peekable();
         let (mut records, mut seqs, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         let mut end = 0;
-        while end < file.len() {
-            let (body, len) = match framed::first_frame(&file[end..]) {
-                Ok(found) => found,
-                Err(error) if error.code() == "truncated_frame" => break,
-                Err(error) => {
-                    return Err(self.damaged(&name, end as u64, error.to_string(), "a frame"));
+        while let Some((at, seq)) = self.record(&name, &file, end)? {
+            let range = end as u64..at as u64;
+            while removed.next_if(|(_, end)| *end <= range.start).is_some() {}
+            let overlap = removed.peek().filter(|(start, _)| *start < range.end);
+            match overlap {
+                None => {
+                    seqs.push(seq);
+                    kept.extend_from_slice(&file[end..at]);
+                    records.push(range);
                 }
-            };
-            let at = end as u64..(end + len) as u64;
-            let body = file.slice(end + body.start..end + body.end);
-            let message = message_in(&body, &self.settings.group);
-            let expected = "a message of this group";
-            let message =
-                message.ok_or_else(|| self.damaged(&name, at.start, "another frame", expected))?;
-            end += len;
-            while removed.next_if(|(_, end)| *end <= at.start).is_some() {}
-            match removed.peek() {
-                Some((start, end)) if *start <= at.start && at.end <= *end => continue,
-                Some((start, _)) if *start < at.end => {
-                    let found = format!("a record up to byte {}", at.end);
-                    let expected = format!("its end or one at byte {start}, as the journal says");
-                    return Err(self.damaged(&name, at.start, found, expected));
+                Some((start, stop)) if *start <= range.start && range.end <= *stop => {}
+                Some((start, stop)) => {
+                    let found = format!("a record up to byte {at}");
+                    let expected =
+                        format!("none that bytes {start} to {stop} cut, as the journal says");
+                    return Err(self.damaged(&name, range.start, found, expected));
                 }
-                _ => {}
             }
-            seqs.push(message.seq());
-            kept.extend_from_slice(&file[at.start as usize..at.end as usize]);
-            records.push(at);
+            end = at;
         }
-        if let Some((_, removed)) = removed.find(|(_, removed)| *removed > end as u64) {
-            let expected = format!("whole records up to byte {removed}, as the journal says");
+        if let Some((_, stop)) = removed.find(|(_, stop)| *stop > end as u64) {
+            let expected = format!("whole records up to byte {stop}, as the journal says");
             return Err(self.damaged(&name, end as u64, "no whole record", expected));
         }
-        let is_whole = kept.len() == end;
         kept.extend_from_slice(&file[end..]);
         let log = LiveLog {
-            bytes: if is_whole { file.clone() } else { kept.into() },
+            bytes: kept.into(),
             records,
             end: end as u64,
             len: file.len() as u64,
         };
         Ok((log, seqs))
+    }
+
+    /// The record at byte `start`: where it ends, and the own number of its message. None if none is
+    /// complete.
+    fn record(
+        &self,
+        name: &str,
+        file: &Bytes,
+        start: usize,
+    ) -> Result<Option<(usize, u64)>, StoreError> {
+        if start == file.len() {
+            return Ok(None);
+        }
+        let (body, len) = match framed::first_frame(&file[start..]) {
+            Ok(found) => found,
+            Err(error) if error.code() == "truncated_frame" => return Ok(None),
+            Err(error) => {
+                return Err(self.damaged(name, start as u64, error.to_string(), "a frame"));
+            }
+        };
+        let body = file.slice(start + body.start..start + body.end);
+        let message = message_in(&body, &self.settings.group).ok_or_else(|| {
+            self.damaged(
+                name,
+                start as u64,
+                "another frame",
+                "a message of this group",
+            )
+        })?;
+        Ok(Some((start + len, message.seq())))
     }
 
     /// That the send log holds everything that some peer has not confirmed (6.1).

@@ -230,30 +230,24 @@ impl Node {
             stop: Stop::default(),
             tell: Box::new(tell),
         });
-        let start = |name: &str, run: Box<dyn FnOnce(&Arc<Shared>) + Send>| {
-            let shared = Arc::clone(&shared);
-            let thread = thread::Builder::new().name(name.to_owned());
-            thread
-                .spawn(move || run(&shared))
-                .map_err(NodeError::Thread)
-        };
-        let mut others = vec![start("applier", Box::new(|shared| shared.apply()))?];
+        let applier = Arc::clone(&shared);
+        let mut others = vec![spawn("applier", move || applier.apply())?];
         for (number, peer) in peers.into_iter().enumerate() {
-            let send = move |shared: &Arc<Shared>| sender::send(shared, number, peer);
-            others.push(start("sender", Box::new(send))?);
+            let sender = Arc::clone(&shared);
+            others.push(spawn("sender", move || {
+                sender::send(&sender, number, peer)
+            })?);
         }
         let owning = Arc::clone(&shared);
-        let thread = thread::Builder::new().name(String::from("owner"));
-        let owner = thread.spawn(move || {
+        let owner = spawn("owner", move || {
             let ended = own(owner, durable);
             if let Err(error) = &ended {
                 (owning.tell)(Event::Failed(error));
             }
             ended
-        });
-        let owner = owner.map_err(NodeError::Thread)?;
-        let accept = move |shared: &Arc<Shared>| receiver::accept(shared, &listener);
-        let acceptor = start("acceptor", Box::new(accept));
+        })?;
+        let acceptor = Arc::clone(&shared);
+        let acceptor = spawn("acceptor", move || receiver::accept(&acceptor, &listener));
         let acceptor = acceptor.inspect_err(|_| shared.shell.close())?;
         Ok(Self {
             shared,
@@ -377,6 +371,15 @@ impl Shared {
             }
         }
     }
+}
+
+/// Those that run already end with the shell, which is closed when its owner is dropped.
+fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, NodeError> {
+    let thread = thread::Builder::new().name(name.to_owned());
+    thread.spawn(run).map_err(NodeError::Thread)
 }
 
 /// The owner of the core: takes one request after the other, until the node is closed.

@@ -21,7 +21,7 @@ pub(super) fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
     while !shared.stop.is_set() {
         match listener.accept() {
             Ok((socket, from)) => {
-                if let Err(error) = take(shared, socket, from) {
+                if let (Err(error), false) = (take(shared, socket, from), shared.stop.is_set()) {
                     let error = &error;
                     (shared.tell)(Event::Incoming { from, error });
                 }
@@ -55,7 +55,7 @@ fn take(shared: &Arc<Shared>, socket: TcpStream, from: SocketAddr) -> io::Result
 fn receive(shared: &Shared, socket: TcpStream, from: SocketAddr) -> Result<(), ConnectionError> {
     let timeouts = shared.limits.timeouts;
     let mut incoming = shared.identity.welcome(socket, timeouts)?;
-    while let Some(wire) = incoming.next()? {
+    while let Some(wire) = incoming.receive()? {
         let status = match shared.step(Input::Receive { wire }) {
             Ok(Output::Received(Ok(_))) => STORED,
             Ok(Output::Received(Err(error))) => {
