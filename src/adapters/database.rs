@@ -297,13 +297,13 @@ fn load<S: Schema>(name: &str, redb: &redb::Database) -> Result<S::Disk, Error> 
 
 /// Makes the name of a new file as durable as its content.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Folders cannot be flushed here.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! systems and the streams as arguments, so that tests can give their own; [`main`] is `run` on the
 //! streams of the process.
 
+mod causal;
 mod check;
 mod console;
 mod explore;
@@ -77,6 +78,7 @@ enum Command {
     Explore(explore::Explore),
     Graph(graph::Graph),
     Report(report::Report),
+    Causal(causal::Causal),
 }
 
 /// Runs the command on the streams of this process.
@@ -130,5 +132,6 @@ fn perform(
         Command::Explore(explore) => explore.run(systems, console),
         Command::Graph(graph) => graph.run(systems, console),
         Command::Report(report) => report.run(systems, console),
+        Command::Causal(causal) => causal.run(console),
     }
 }

@@ -171,6 +171,16 @@ impl UserSets {
     }
 }
 
+impl FromIterator<(Name, UserSets)> for Sets {
+    /// Of users that are all different. Those without any element are not kept.
+    fn from_iter<T: IntoIterator<Item = (Name, UserSets)>>(users: T) -> Self {
+        let users = users.into_iter().filter(|(_, sets)| !sets.is_empty());
+        Self {
+            users: users.collect(),
+        }
+    }
+}
+
 impl Sets {
     /// What a user has; nothing if it has no element. O(log n).
     pub fn user(&self, user: &Name) -> Option<&UserSets> {

@@ -44,7 +44,7 @@ fn integer_of<T: fmt::Display>(range: &RangeInclusive<T>) -> String {
 }
 
 impl<'a> Args<'a> {
-    pub(super) fn new(path: impl Into<Cow<'static, str>>, members: &'a Map<String, Value>) -> Self {
+    pub(crate) fn new(path: impl Into<Cow<'static, str>>, members: &'a Map<String, Value>) -> Self {
         let path = path.into();
         Self { path, members }
     }

@@ -18,14 +18,7 @@ pub(super) enum Call {
     Input(Input),
     /// A flush or an ack whose peer is nobody of the group.
     UnknownPeer,
-    Clock,
-    Log,
-    SendLog,
-    Orset(Name),
-    Values {
-        user: Name,
-        mailbox: Option<Name>,
-    },
+    Look(Look),
     Crash {
         point: CrashPoint,
         /// What the crash interrupts.
@@ -33,6 +26,26 @@ pub(super) enum Call {
     },
     Recover,
     Shutdown,
+}
+
+/// What somebody wants to see of a node; that changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Look {
+    /// Its clock.
+    Clock,
+    /// The entries of its receive log.
+    Log,
+    /// The entries of its send log, and the ack cursors.
+    SendLog,
+    /// What a user has, with dots.
+    Orset(Name),
+    /// What a user has.
+    Values {
+        /// The user.
+        user: Name,
+        /// Its mailboxes, or what is in this one.
+        mailbox: Option<Name>,
+    },
 }
 
 /// Reads the arguments of one operation but for `node`.
@@ -64,14 +77,14 @@ pub(super) fn reader(op: &str, profile: Profile) -> Option<Read> {
             let limit = limit.and_then(NonZeroU64::new);
             Ok(Call::Input(Input::Apply { limit }))
         },
-        "clock" => |_, _| Ok(Call::Clock),
-        "log" => |_, _| Ok(Call::Log),
-        "send_log" => |_, _| Ok(Call::SendLog),
-        "orset" => |_, args| Ok(Call::Orset(name(args, "user")?)),
+        "clock" => |_, _| Ok(Call::Look(Look::Clock)),
+        "log" => |_, _| Ok(Call::Look(Look::Log)),
+        "send_log" => |_, _| Ok(Call::Look(Look::SendLog)),
+        "orset" => |_, args| Ok(Call::Look(Look::Orset(name(args, "user")?))),
         "values" => |_, args| {
             let user = name(args, "user")?;
             let mailbox = args.optional_string("mailbox")?.map(Name::new);
-            Ok(Call::Values { user, mailbox })
+            Ok(Call::Look(Look::Values { user, mailbox }))
         },
         "crash" => read_crash,
         "recover" => |_, _| Ok(Call::Recover),

@@ -3,6 +3,7 @@
 mod call;
 mod codec;
 mod json;
+pub mod live;
 mod node;
 
 use std::io::{self, BufRead, Seek};
@@ -51,6 +52,18 @@ enum Op {
 }
 
 const PROFILES: &[(&str, Profile)] = &[("text", Profile::Text), ("framed", Profile::Framed)];
+
+impl Words {
+    /// Those of a group that starts with clocks of 0.
+    pub fn new(profile: Profile, group: Group) -> Self {
+        let clocks = vec![Clock::zero(group.size()); group.size()];
+        Self {
+            profile,
+            group,
+            clocks,
+        }
+    }
+}
 
 impl Vocabulary for Words {
     const SYSTEM: &'static str = "causal";

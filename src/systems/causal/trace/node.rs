@@ -17,7 +17,7 @@ use crate::machine::Machine;
 use crate::replay::Answer;
 
 use super::Words;
-use super::call::Call;
+use super::call::{Call, Look};
 use super::json::{self, hex};
 
 /// The code of a node that is down.
@@ -26,7 +26,6 @@ const DOWN: &str = "node_down";
 /// The nodes of a group, each with its disk.
 #[derive(Debug)]
 pub(super) struct Nodes {
-    profile: Profile,
     group: Group,
     nodes: Vec<Replica>,
 }
@@ -61,7 +60,6 @@ impl Nodes {
             replica
         });
         Self {
-            profile: words.profile,
             group: words.group.clone(),
             nodes: nodes.collect(),
         }
@@ -69,11 +67,7 @@ impl Nodes {
 
     /// Performs a step of one node.
     pub(super) fn call(&mut self, node: Node, call: Call) -> Answer {
-        let Self {
-            profile,
-            group,
-            nodes,
-        } = self;
+        let Self { group, nodes } = self;
         let replica = &mut nodes[node.index()];
         let Some(state) = &replica.running else {
             return match call {
@@ -84,22 +78,12 @@ impl Nodes {
         match call {
             Call::Input(input) => answer(group, &replica.step(input)),
             Call::UnknownPeer => Answer::Fails("unknown_peer"),
-            Call::Clock => Answer::Returns(json::clock(group, &state.record().clock)),
-            Call::Log => Answer::Returns(log(group, state)),
-            Call::SendLog => Answer::Returns(send_log(group, state)),
-            Call::Orset(user) => {
-                let sets = state.record().payload.user(&user);
-                Answer::Returns(orset(*profile, group, sets))
-            }
-            Call::Values { user, mailbox } => {
-                let sets = state.record().payload.user(&user);
-                values(*profile, sets, mailbox)
-            }
+            Call::Look(look) => look.answer(state),
+            Call::Recover => Answer::Fails("node_up"),
             Call::Crash { point, during } => {
                 replica.crash(point, during);
                 Answer::Returns(Value::Null)
             }
-            Call::Recover => Answer::Fails("node_up"),
             Call::Shutdown => {
                 let outputs = replica.step(Input::Shutdown);
                 replica.running = None;
@@ -170,7 +154,22 @@ impl Replica {
     }
 }
 
-fn answer(group: &Group, outputs: &[Output]) -> Answer {
+impl Look {
+    /// What a node in this state shows.
+    pub fn answer(&self, state: &State) -> Answer {
+        let Settings { group, profile, .. } = state.settings();
+        let sets = |user| state.record().payload.user(user);
+        match self {
+            Self::Clock => Answer::Returns(json::clock(group, &state.record().clock)),
+            Self::Log => Answer::Returns(log(group, state)),
+            Self::SendLog => Answer::Returns(send_log(group, state)),
+            Self::Orset(user) => Answer::Returns(orset(*profile, group, sets(user))),
+            Self::Values { user, mailbox } => values(*profile, sets(user), mailbox.clone()),
+        }
+    }
+}
+
+pub(super) fn answer(group: &Group, outputs: &[Output]) -> Answer {
     let answer = outputs.iter().find_map(|output| match output {
         Output::Write(_) | Output::Sync => None,
         Output::Submitted(result) => Some(told(result, SubmitError::code, |submitted| {
@@ -229,7 +228,7 @@ fn applied(group: &Group, run: &Applied) -> Value {
     })
 }
 
-fn recovered(group: &Group, recovered: &Recovered) -> Value {
+pub(super) fn recovered(group: &Group, recovered: &Recovered) -> Value {
     json!({
         "clock": json::clock(group, &recovered.clock),
         "log": recovered.log,
