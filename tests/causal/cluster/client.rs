@@ -4,7 +4,6 @@ use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
 
-use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -147,6 +146,7 @@ impl<'a> Client<'a> {
                 self.told.hear(&node.hear());
             }
             left -= burst;
+            self.sleep(10_000);
         }
     }
 
@@ -189,74 +189,57 @@ impl<'a> Client<'a> {
 
     fn operation(&mut self) -> (&'static str, Value) {
         let rng = &mut self.rng;
-        let mut tags = self.tags.lock().expect("no client has panicked");
         self.made += 1;
-        let new = Tag {
-            user: format!("u{}", rng.random_range(0..USERS)),
-            mailbox: format!("m{}", rng.random_range(0..4)),
-            tag: format!("{}{}", self.name, self.made),
-        };
-        let old = tags.choose(rng).unwrap_or(&new).clone();
+        let tag = format!("{}{}", self.name, self.made);
         let bytes = (0..rng.random_range(0..48)).map(|_| format!("{:02x}", rng.random::<u8>()));
         let content: String = bytes.collect();
-        let Tag { user, mailbox, tag } = &new;
-        let (op, new, args) = match rng.random_range(0..20) {
-            0..3 => (
-                "create",
-                new.clone(),
-                json!({"user": user, "mailbox": mailbox, "tag": tag}),
+        let mut tags = self.tags.lock().expect("no client has panicked");
+        let kind = rng.random_range(0..40);
+        if tags.is_empty() || kind < 4 {
+            let user = format!("u{}", rng.random_range(0..USERS));
+            let mailbox = format!("m{}", rng.random_range(0..4));
+            let args = json!({"user": user, "mailbox": mailbox, "tag": tag});
+            keep(&mut tags, Tag { user, mailbox, tag }, rng);
+            return ("create", args);
+        }
+        let place = rng.random_range(0..tags.len());
+        let old = tags[place].clone();
+        let Tag { user, mailbox, .. } = &old;
+        let (op, args) = match kind {
+            4 => return ("delete", json!({"user": user, "mailbox": mailbox})),
+            5..25 => (
+                "append",
+                json!({"user": user, "mailbox": mailbox, "tag": tag, "content": content}),
             ),
-            3 => return ("delete", json!({"user": user, "mailbox": mailbox})),
-            4..8 => {
-                let Tag {
-                    user,
-                    mailbox,
-                    tag: rmv_tag,
-                } = &old;
-                let args =
-                    json!({"user": user, "mailbox": mailbox, "rmv_tag": rmv_tag, "add_tag": tag});
-                (
-                    "expunge",
-                    Tag {
-                        tag: tag.clone(),
-                        ..old.clone()
-                    },
-                    args,
-                )
-            }
-            8..13 => {
-                let Tag {
-                    user,
-                    mailbox,
-                    tag: rmv_tag,
-                } = &old;
-                let args = json!({
-                    "user": user, "mailbox": mailbox, "rmv_tag": rmv_tag, "add_tag": tag,
-                    "content": content,
-                });
-                (
-                    "store",
-                    Tag {
-                        tag: tag.clone(),
-                        ..old.clone()
-                    },
-                    args,
-                )
-            }
             _ => {
-                let args =
-                    json!({"user": user, "mailbox": mailbox, "tag": tag, "content": content});
-                ("append", new.clone(), args)
+                // Now and then two nodes remove the same one.
+                if rng.random_ratio(2, 3) {
+                    tags.swap_remove(place);
+                }
+                let mut args =
+                    json!({"user": user, "mailbox": mailbox, "rmv_tag": old.tag, "add_tag": tag});
+                match kind % 3 {
+                    0 => ("expunge", args),
+                    _ => {
+                        args["content"] = content.into();
+                        ("store", args)
+                    }
+                }
             }
         };
-        match tags.len() < TAGS {
-            true => tags.push(new),
-            false => tags[rng.random_range(0..TAGS)] = new,
-        }
+        keep(&mut tags, Tag { tag, ..old }, rng);
         (op, args)
     }
 
     fn sleep(&mut self, micros: u64) {
         sleep(Duration::from_micros(self.rng.random_range(0..micros)));
+    }
+}
+
+/// In place of another if there are enough.
+fn keep(tags: &mut Vec<Tag>, tag: Tag, rng: &mut ChaCha8Rng) {
+    match tags.len() < TAGS {
+        true => tags.push(tag),
+        false => tags[rng.random_range(0..TAGS)] = tag,
     }
 }
