@@ -1,5 +1,6 @@
 //! Who asks nodes for operations, and kills them.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
@@ -52,9 +53,12 @@ pub(super) struct Client<'a> {
     name: &'static str,
     plan: Plan,
     rng: ChaCha8Rng,
+    /// Of all clients.
     tags: &'a Mutex<Vec<Tag>>,
-    /// How many it made.
+    /// How many tags it made.
     made: u64,
+    /// Operations without an answer, oldest first, and what each adds.
+    open: VecDeque<Option<Tag>>,
     told: Told,
 }
 
@@ -71,18 +75,19 @@ impl Told {
         self.acknowledged.len() as u64 + self.refused + self.unknown
     }
 
-    fn hear(&mut self, answer: &Value) {
+    /// Whether the operation was carried out.
+    fn hear(&mut self, answer: &Value) -> bool {
         let returned = &answer["returns"];
-        match (returned["seq"].as_u64(), returned["wire"].as_str()) {
-            (Some(seq), Some(wire)) => self.acknowledged.push((seq, wire.to_owned())),
-            _ => {
-                let code = answer["fails"].as_str();
-                let code = code.unwrap_or_else(|| panic!("no answer to a submit: {answer}"));
-                let expected = ["mailbox_exists", "mailbox_not_found", "element_not_found"];
-                assert!(expected.contains(&code), "{answer}");
-                self.refused += 1;
-            }
+        if let (Some(seq), Some(wire)) = (returned["seq"].as_u64(), returned["wire"].as_str()) {
+            self.acknowledged.push((seq, wire.to_owned()));
+            return true;
         }
+        let code = answer["fails"].as_str();
+        let code = code.unwrap_or_else(|| panic!("no answer to a submit: {answer}"));
+        let expected = ["mailbox_exists", "mailbox_not_found", "element_not_found"];
+        assert!(expected.contains(&code), "{answer}");
+        self.refused += 1;
+        false
     }
 }
 
@@ -102,6 +107,7 @@ impl<'a> Client<'a> {
             rng: ChaCha8Rng::seed_from_u64(seed),
             tags,
             made: 0,
+            open: VecDeque::new(),
             told: Told::default(),
         }
     }
@@ -143,7 +149,7 @@ impl<'a> Client<'a> {
             let burst = self.rng.random_range(1..=left.min(4));
             self.tell(node, burst);
             for _ in 0..burst {
-                self.told.hear(&node.hear());
+                self.hear(&node.hear());
             }
             left -= burst;
             self.sleep(10_000);
@@ -165,9 +171,8 @@ impl<'a> Client<'a> {
             0 => 20_000,
             _ => 3_000,
         });
-        let answers = node.kill();
-        answers.iter().for_each(|answer| self.told.hear(answer));
-        let unknown = open - answers.len() as u64;
+        node.kill().iter().for_each(|answer| self.hear(answer));
+        let unknown = self.open.drain(..).count() as u64;
         self.told.unknown += unknown;
         self.told.kills += 1;
         self.told.kills_within += u64::from(unknown > 0);
@@ -187,6 +192,7 @@ impl<'a> Client<'a> {
         self.cluster.ready(self.name)
     }
 
+    /// Draws an operation, and notes which tag is there once it is answered.
     fn operation(&mut self) -> (&'static str, Value) {
         let rng = &mut self.rng;
         self.made += 1;
@@ -195,51 +201,64 @@ impl<'a> Client<'a> {
         let content: String = bytes.collect();
         let mut tags = self.tags.lock().expect("no client has panicked");
         let kind = rng.random_range(0..40);
-        if tags.is_empty() || kind < 4 {
-            let user = format!("u{}", rng.random_range(0..USERS));
-            let mailbox = format!("m{}", rng.random_range(0..4));
-            let args = json!({"user": user, "mailbox": mailbox, "tag": tag});
-            keep(&mut tags, Tag { user, mailbox, tag }, rng);
-            return ("create", args);
-        }
-        let place = rng.random_range(0..tags.len());
-        let old = tags[place].clone();
-        let Tag { user, mailbox, .. } = &old;
-        let (op, args) = match kind {
-            4 => return ("delete", json!({"user": user, "mailbox": mailbox})),
-            5..25 => (
-                "append",
-                json!({"user": user, "mailbox": mailbox, "tag": tag, "content": content}),
+        let new = Tag {
+            user: format!("u{}", rng.random_range(0..USERS)),
+            mailbox: format!("m{}", rng.random_range(0..4)),
+            tag,
+        };
+        let Tag { user, mailbox, tag } = &new;
+        let (op, args, added) = match kind {
+            0..6 => (
+                "create",
+                json!({"user": user, "mailbox": mailbox, "tag": tag}),
+                Some(new),
             ),
-            _ => {
+            6 => ("delete", json!({"user": user, "mailbox": mailbox}), None),
+            25.. if !tags.is_empty() => {
+                let place = rng.random_range(0..tags.len());
                 // Now and then two nodes remove the same one.
-                if rng.random_ratio(2, 3) {
-                    tags.swap_remove(place);
-                }
-                let mut args =
-                    json!({"user": user, "mailbox": mailbox, "rmv_tag": old.tag, "add_tag": tag});
+                let old = match rng.random_ratio(3, 4) {
+                    true => tags.swap_remove(place),
+                    false => tags[place].clone(),
+                };
+                let mut args = json!({
+                    "user": old.user, "mailbox": old.mailbox, "rmv_tag": old.tag, "add_tag": tag,
+                });
+                let added = Some(Tag {
+                    tag: new.tag,
+                    ..old
+                });
                 match kind % 3 {
-                    0 => ("expunge", args),
+                    0 => ("expunge", args, added),
                     _ => {
                         args["content"] = content.into();
-                        ("store", args)
+                        ("store", args, added)
                     }
                 }
             }
+            _ => (
+                "append",
+                json!({"user": user, "mailbox": mailbox, "tag": tag, "content": content}),
+                Some(new),
+            ),
         };
-        keep(&mut tags, Tag { tag, ..old }, rng);
+        self.open.push_back(added);
         (op, args)
+    }
+
+    /// Hears the answer to the oldest operation that has none.
+    fn hear(&mut self, answer: &Value) {
+        let tag = self.open.pop_front().expect("only operations are answered");
+        if let (true, Some(tag)) = (self.told.hear(answer), tag) {
+            let mut tags = self.tags.lock().expect("no client has panicked");
+            match tags.len() < TAGS {
+                true => tags.push(tag),
+                false => tags[self.rng.random_range(0..TAGS)] = tag,
+            }
+        }
     }
 
     fn sleep(&mut self, micros: u64) {
         sleep(Duration::from_micros(self.rng.random_range(0..micros)));
-    }
-}
-
-/// In place of another if there are enough.
-fn keep(tags: &mut Vec<Tag>, tag: Tag, rng: &mut ChaCha8Rng) {
-    match tags.len() < TAGS {
-        true => tags.push(tag),
-        false => tags[rng.random_range(0..TAGS)] = tag,
     }
 }

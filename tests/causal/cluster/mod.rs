@@ -77,8 +77,8 @@ fn what_was_answered_is_everywhere_exactly_once_whatever_nodes_and_links_do() {
     let seed = seed();
     let cluster = Cluster::new(seed);
     let plan = Plan {
-        operations: soak(600, 6_000) / 3,
-        kills: soak(24, 180) / 3,
+        operations: soak(600, 12_000) / 3,
+        kills: soak(24, 300) / 3,
         hits: soak(1, 10),
     };
     let (mut nodes, told) = let_clients_run(&cluster, plan, seed);
