@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use concord::models::cluster::{Cluster, Protocol, State};
-use concord::models::{counter, stats};
+use concord::models::{causal, counter, stats};
 use concord::systems;
 
 fn root(folder: &str) -> PathBuf {
@@ -39,9 +39,10 @@ fn the_state_of_each_model_holds_the_core() {
     type Stats = systems::stats::State<systems::stats::Small>;
     let counters: fn(&State<counter::Counter>) -> Option<&Counter> = machine_of;
     let statistics: fn(&State<stats::Stats>) -> Option<&Stats> = machine_of;
+    let nodes: fn(&State<causal::Causal>) -> Option<&systems::causal::State> = machine_of;
     let name = std::any::type_name::<Cluster<counter::Counter>>();
     assert!(name.contains("counter"), "{name}");
-    let _ = (counters, statistics);
+    let _ = (counters, statistics, nodes);
 
     // Models of one process hold it in a field.
     for (model, field) in [
@@ -68,6 +69,16 @@ fn oracles_import_types_of_data_only() {
         "Op",
         "Returns",
         "Stat",
+        "Action",
+        "Contents",
+        "Message",
+        "Name",
+        "Operation",
+        "Operation as Framed",
+        "Pair",
+        "Set",
+        "Sets",
+        "Triple",
     ];
     let oracles = sources(&root("models"));
     let oracles = oracles

@@ -250,10 +250,14 @@ fn defect_ids(system: &str) -> BTreeSet<String> {
             Some(rest) if in_defects => rest.split([' ', '*', '|']).next().unwrap_or_default(),
             _ => continue,
         };
-        let is_id = head.split_once('-').is_some_and(|(letters, number)| {
-            letters.chars().all(|c| c.is_ascii_uppercase())
-                && number.trim_start_matches('H').parse::<u32>().is_ok()
-        });
+        // `C-13`, `B-H2`, or `D4`.
+        let number = match head.split_once('-') {
+            Some((_, number)) => number.trim_start_matches('H'),
+            None => head.trim_start_matches(|c: char| c.is_ascii_uppercase()),
+        };
+        let letters = head.strip_suffix(number).unwrap_or_default();
+        let is_id =
+            letters.starts_with(|c: char| c.is_ascii_uppercase()) && number.parse::<u32>().is_ok();
         if is_id {
             ids.insert(head.to_owned());
         }

@@ -10,14 +10,27 @@ use concord_systems::causal::strategy::{
     WaitingEntry,
 };
 
-use crate::cluster::ClientProgram;
+use crate::cluster::{ClientProgram, Faults, Timers};
 use crate::registry::{Fault, Status};
 
 use super::properties::Cluster;
-use super::protocol::Call;
+use super::protocol::{Applies, Call};
 use super::{Bounds, calls, cluster, group};
 
-use Status::Present;
+use Status::{Fixed, Present};
+
+/// The faults of variants that need no other.
+const ONE_CRASH: Faults = Faults {
+    crashes: 1,
+    data_losses: 0,
+    closes: 0,
+    losses: 0,
+    duplicates: 0,
+    partitions: 0,
+    failed_queries: 0,
+    corrupt_answers: 0,
+    failed_publications: 0,
+};
 
 /// Variants of both profiles.
 const COMMON: &[Fault] = &[
@@ -50,13 +63,6 @@ const COMMON: &[Fault] = &[
         "Anything is stored, and what cannot be decoded ends the node when it is applied, again at every start.",
     ),
     Fault::upstream(
-        "in_place_removal",
-        &["D9"],
-        &["no_poison"],
-        Present,
-        "Logs are shortened in place: a crash before the cut leaves the rest twice.",
-    ),
-    Fault::upstream(
         "clock_overwritten",
         &["D10"],
         &["clock_monotone"],
@@ -80,7 +86,7 @@ const COMMON: &[Fault] = &[
     Fault::upstream(
         "effect_before_log",
         &["D31"],
-        &["no_loss", "convergence"],
+        &["convergence"],
         Present,
         "A local operation is durable before its message: after a crash no peer ever hears of it.",
     ),
@@ -113,65 +119,79 @@ pub(super) fn text() -> Vec<Fault> {
     let mut faults = vec![
         Fault::upstream(
             "upstream",
-            &["D1", "D2", "D3", "D4", "D5", "D6", "D7"],
-            &["no_loss"],
-            Present,
+            &["D1", "D2", "D3", "D5", "D6", "D7", "D20"],
+            &[
+                "exactly_once",
+                "no_gap",
+                "stamp_unique",
+                "log_drains",
+                "no_poison",
+                "codec_round_trip",
+            ],
+            Fixed,
             "Text versions as they are, with no remedy.",
         ),
         Fault::upstream(
             "restamp_on_resend",
             &["D3"],
             &["exactly_once"],
-            Present,
+            Fixed,
             "The log keeps payloads unstamped until they are sent: after a crash they go out under new numbers.",
         ),
         Fault::upstream(
             "write_is_ack",
             &["D4"],
             &["no_loss"],
-            Present,
+            Fixed,
             "What was written to a connection counts as stored by the peer.",
         ),
         Fault::upstream(
             "keep_torn_tail",
             &["D7"],
             &["no_loss", "no_poison"],
-            Present,
+            Fixed,
             "An unterminated line stays in the log, and the next one is glued to it.",
+        ),
+        Fault::upstream(
+            "in_place_removal",
+            &["D9"],
+            &["no_poison"],
+            Present,
+            "Logs are shortened in place: a crash before the cut leaves the rest twice.",
         ),
         Fault::upstream(
             "shared_socket",
             &["D11"],
             &["eventual_delivery"],
-            Present,
+            Fixed,
             "One receiver per peer, each with a clock of its own, all on one socket.",
         ),
         Fault::upstream(
             "rename_wrong_list",
             &["D19"],
             &["no_poison"],
-            Present,
+            Fixed,
             "Parsing a well-formed rename indexes the wrong list and panics.",
         ),
         Fault::upstream(
             "separators_unescaped",
             &["D20"],
             &["codec_round_trip"],
-            Present,
+            Fixed,
             "Separators in names and payloads are written as they are.",
         ),
         Fault::upstream(
             "create_resets",
             &["D25"],
             &["convergence"],
-            Present,
+            Fixed,
             "Create empties the mails of its mailbox.",
         ),
         Fault::upstream(
             "delete_drops_set",
             &["D26"],
             &["convergence"],
-            Present,
+            Fixed,
             "Delete drops all mails of its mailbox, those that its sender had not seen included.",
         ),
     ];
@@ -184,8 +204,15 @@ pub(super) fn framed() -> Vec<Fault> {
     let mut faults = vec![
         Fault::upstream(
             "upstream",
-            &["D1", "D2", "D5", "D6", "D8", "D16", "D17"],
-            &["log_drains"],
+            &["D1", "D2", "D5", "D6", "D8", "D17", "D27", "D28"],
+            &[
+                "exactly_once",
+                "no_gap",
+                "no_loss",
+                "log_drains",
+                "no_poison",
+                "convergence",
+            ],
             Present,
             "The framed version as it is, with no remedy.",
         ),
@@ -248,13 +275,22 @@ fn inject(cluster: &mut Cluster, profile: Profile, variant: &str) -> Strategies 
     match variant {
         "upstream" => {
             strategies = match profile {
-                Profile::Text => Strategies::REFERENCE,
-                Profile::Framed => Strategies::REFERENCE,
+                Profile::Text => Strategies::UPSTREAM_TEXT,
+                Profile::Framed => Strategies::UPSTREAM_FRAMED,
             }
         }
-        "dup_equal_only" => strategies.duplicates = Duplicates::EqualOnly,
-        "clock_before_log" => strategies.submit_order = SubmitOrder::ClockFirst,
-        "restamp_on_resend" => strategies.stamping = Stamping::AtSend,
+        "dup_equal_only" => {
+            strategies.duplicates = Duplicates::EqualOnly;
+            cluster.bounds.timers = Timers::Anytime;
+        }
+        "clock_before_log" => {
+            strategies.submit_order = SubmitOrder::ClockFirst;
+            cluster.bounds.faults = ONE_CRASH;
+        }
+        "restamp_on_resend" => {
+            strategies.stamping = Stamping::AtSend;
+            cluster.bounds.faults = ONE_CRASH;
+        }
         "write_is_ack" => strategies.confirmation = Confirmation::OnWrite,
         "apply_before_clock" => strategies.delivery_order = DeliveryOrder::EffectFirst,
         "fatal_payload" => {
@@ -262,15 +298,45 @@ fn inject(cluster: &mut Cluster, profile: Profile, variant: &str) -> Strategies 
             call(cluster, 2, garbage(profile));
         }
         "keep_torn_tail" => strategies.torn_tail = TornTail::Kept,
-        "in_place_removal" => strategies.removal = Removal::InPlace,
-        "clock_overwritten" => strategies.clock_save = ClockSave::InPlace,
-        "shared_socket" => strategies.receivers = Receivers::PerPeer,
+        "in_place_removal" => {
+            strategies.removal = Removal::InPlace;
+            cluster.protocol.applies = Applies::Anytime;
+            cluster.bounds.timers = Timers::Anytime;
+            cluster.bounds.faults = ONE_CRASH;
+        }
+        "clock_overwritten" => {
+            strategies.clock_save = ClockSave::InPlace;
+            cluster.bounds.faults = ONE_CRASH;
+            // What is cut is the entry of the last member.
+            let (first, last) = match profile {
+                Profile::Text => (
+                    calls::text::create("M", "t1"),
+                    calls::text::create("N", "t2"),
+                ),
+                Profile::Framed => (
+                    calls::framed::create("M", "t1"),
+                    calls::framed::create("N", "t2"),
+                ),
+            };
+            cluster.bounds.clients = ClientProgram::of(&[(0, &[first]), (2, &[last])]);
+        }
+        "shared_socket" => {
+            strategies.receivers = Receivers::PerPeer;
+            cluster.bounds.faults = Faults::default();
+        }
         "in_turn" => strategies.sending = Sending::InTurn,
-        "skip_does_not_advance" => strategies.waiting_entry = WaitingEntry::LookedAtForever,
+        "skip_does_not_advance" => {
+            strategies.waiting_entry = WaitingEntry::LookedAtForever;
+            cluster.bounds.faults = Faults::default();
+        }
         "never_truncate" => strategies.delivered_entries = DeliveredEntries::Kept,
         "wrap_clock" => {
             strategies.overflow = Overflow::Wraps;
             let members = cluster.bounds.replicas;
+            cluster.bounds.faults = Faults {
+                duplicates: 1,
+                ..Faults::default()
+            };
             cluster.protocol.settings = group(profile, members, profile.largest() - 1).settings;
         }
         "rename_wrong_list" => {
@@ -287,10 +353,18 @@ fn inject(cluster: &mut Cluster, profile: Profile, variant: &str) -> Strategies 
             strategies.representable = Representable::Unchecked;
             call(cluster, 1, calls::text::create("N", "t|4"));
         }
-        "create_resets" => strategies.create = CreateEffect::ResetsMails,
+        "create_resets" => {
+            use calls::text::{append, create};
+            strategies.create = CreateEffect::ResetsMails;
+            cluster.bounds.faults = Faults::default();
+            let appends = [create("M", "t1"), append("M", "m", "t2")];
+            let creates = [create("M", "t3")];
+            cluster.bounds.clients = ClientProgram::of(&[(0, &appends), (1, &creates)]);
+        }
         "delete_drops_set" => {
             use calls::text::{append, create, delete};
             strategies.delete = DeleteEffect::DropsAll;
+            cluster.bounds.faults = Faults::default();
             let deletes = [create("M", "t1"), delete("M")];
             let appends = [create("M", "t2"), append("M", "m", "t3")];
             cluster.bounds.clients = ClientProgram::of(&[(0, &deletes), (1, &appends)]);
@@ -298,6 +372,7 @@ fn inject(cluster: &mut Cluster, profile: Profile, variant: &str) -> Strategies 
         "remove_by_tag" => {
             use calls::framed::{append, create, expunge, store};
             strategies.identity = Identity::Tag;
+            cluster.bounds.faults = Faults::default();
             let stores = [
                 create("M", "t1"),
                 append("M", "t"),
@@ -314,14 +389,21 @@ fn inject(cluster: &mut Cluster, profile: Profile, variant: &str) -> Strategies 
             let second = [expunge("M", "t1", "t3")];
             cluster.bounds.clients = ClientProgram::of(&[(0, &first), (1, &second)]);
         }
-        "effect_before_log" => strategies.submit_order = SubmitOrder::StateFirst,
+        "effect_before_log" => {
+            strategies.submit_order = SubmitOrder::StateFirst;
+            cluster.bounds.faults = ONE_CRASH;
+        }
         "unchecked_membership" => {
             strategies.membership = Membership::Unchecked;
+            cluster.bounds.faults = Faults::default();
             call(cluster, 2, foreign(profile));
         }
         "ignore_other_entries" => strategies.dependencies = Dependencies::OwnOnly,
         "ack_ahead" => strategies.confirmation = Confirmation::BeforeSync,
-        "unfair" => cluster.protocol.fair = false,
+        "unfair" => {
+            cluster.protocol.fair = false;
+            cluster.bounds.faults = ONE_CRASH;
+        }
         _ => unreachable!("the registry builds listed variants only"),
     }
     strategies

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use concord_systems::causal::{Change, Clock, Disk, Message, Node, Settings, State, Write};
+use concord_systems::causal::strategy::{Identity, Stamping};
+use concord_systems::causal::{Change, Clock, Disk, Log, Message, Node, Settings, State, Write};
 use concord_systems::map::{SortedMap, SortedSet};
 use serde::Serialize;
 
 use crate::cluster::{Cause, Effect, Event, Seen};
 
-use super::protocol::{Call, Causal, Packet, Tick};
+use super::oracle;
+use super::protocol::{Applies, Call, Causal, Packet, Tick};
 use super::records::{self, decoded};
 
 /// A message: who sent it, and which of the sender's it is.
@@ -51,8 +53,12 @@ pub struct Broken {
     pub log_drains: bool,
     /// A flush left out what the peer had not confirmed.
     pub flush_offers_all: bool,
-    /// A record does not say what was submitted.
+    /// A message that travels does not say what was submitted.
     pub codec_round_trip: bool,
+    /// A promised message was in no log that it must be in.
+    pub no_loss: bool,
+    /// A cursor stood above what its peer has durably stored.
+    pub ack_honest: bool,
 }
 
 impl History {
@@ -61,17 +67,30 @@ impl History {
         self.delivered.resize_with(members, SortedSet::new);
         self.clocks.resize(members, None);
         let settings = &protocol.settings[seen.node];
+        let mut delivers = false;
         for write in durable_writes(settings, seen) {
             if let Write::Change(Change::Delivered(message) | Change::Effect(message)) = write {
                 self.note_delivery(seen.node, message, settings);
+                delivers = true;
             }
+        }
+        let strategies = &settings.strategies;
+        // Where tags are the only identity, elements do not say who added them.
+        if delivers && strategies.identity == Identity::Dot {
+            self.note_effects(seen);
         }
         self.note_clock(seen);
         self.note_promises(seen, settings);
         self.note_sends(seen, protocol);
+        // Where messages are stamped late, the send log does not say which they are.
+        if may_lose(seen) && strategies.stamping == Stamping::AtSubmit {
+            let held = Held::of(protocol, seen, &self.delivered);
+            self.broken.no_loss |= !held.keeps(&self.promised);
+            self.broken.ack_honest |= !held.is_acked_honestly(protocol, seen);
+        }
         match seen.cause {
-            Cause::Event(Event::Tick(Tick::Apply)) => self.note_run(seen),
             Cause::Event(Event::Tick(Tick::Flush(peer))) => self.note_flush(seen, *peer),
+            Cause::Event(event) if runs(protocol, event) => self.note_run(seen),
             _ => {}
         }
     }
@@ -94,6 +113,15 @@ impl History {
         self.messages.insert(id, Arc::clone(message));
     }
 
+    /// The rest of `exactly_once`.
+    fn note_effects(&mut self, seen: &Seen<'_, Causal>) {
+        let delivered = self.delivered[seen.node].keys();
+        let messages = delivered.filter_map(|id| self.messages.get(id));
+        let messages: Vec<&Message> = messages.map(|message| &**message).collect();
+        let payload = &seen.disk.record.payload;
+        self.broken.exactly_once |= oracle::expected(&messages) != oracle::observed(payload);
+    }
+
     fn note_clock(&mut self, seen: &Seen<'_, Causal>) {
         let Some(machine) = seen.after else {
             return;
@@ -113,8 +141,6 @@ impl History {
         for (_, record) in seen.disk.send_log.iter() {
             if let Some(message) = decoded(settings, &record) {
                 let id = (message.sender, message.seq());
-                let said = self.messages.get(&id);
-                self.broken.codec_round_trip |= said.is_some_and(|said| **said != message);
                 self.promised.insert(id, ());
             }
         }
@@ -150,7 +176,10 @@ impl History {
             for record in records::of_wire(settings.profile, &wire.0) {
                 match decoded(settings, &record) {
                     Some(message) => {
-                        self.note_wire((message.sender, message.seq()), record, settings)
+                        let id = (message.sender, message.seq());
+                        let said = self.messages.get(&id);
+                        self.broken.codec_round_trip |= said.is_some_and(|said| **said != message);
+                        self.note_wire(id, record, settings);
                     }
                     None => self.broken.codec_round_trip = true,
                 }
@@ -180,6 +209,80 @@ impl History {
     fn note_flush(&mut self, seen: &Seen<'_, Causal>, peer: Node) {
         let sends = |effect: &Effect<Causal>| matches!(effect, Effect::Send { to, .. } if *to == peer.index());
         self.broken.flush_offers_all |= !seen.crashed && !seen.effects.iter().any(sends);
+    }
+}
+
+/// Whether the node applies when this happens.
+fn runs(protocol: &Causal, event: &Event<Causal>) -> bool {
+    match event {
+        Event::Tick(Tick::Apply) => true,
+        Event::Deliver {
+            message: Packet::Transfer { .. },
+            ..
+        } => protocol.applies == Applies::AtOnce,
+        _ => false,
+    }
+}
+
+/// Whether a step may have taken something from a log or raised a cursor: an append does neither.
+fn may_lose(seen: &Seen<'_, Causal>) -> bool {
+    let takes = |effect: &Effect<Causal>| match effect {
+        Effect::Write(durable) => !matches!(durable.write, Write::Append { .. }),
+        _ => false,
+    };
+    seen.crashed || matches!(seen.cause, Cause::Start) || seen.effects.iter().any(takes)
+}
+
+/// What each node durably holds: its send log, and what it has in its receive log or has delivered.
+struct Held {
+    sent: Vec<Vec<Id>>,
+    stored: Vec<Vec<Id>>,
+}
+
+impl Held {
+    fn of(protocol: &Causal, seen: &Seen<'_, Causal>, delivered: &[SortedSet<Id>]) -> Self {
+        let ids = |log: &Log| -> Vec<Id> {
+            let settings = &protocol.settings[0];
+            let messages = log
+                .iter()
+                .filter_map(|(_, record)| decoded(settings, &record));
+            messages
+                .map(|message| (message.sender, message.seq()))
+                .collect()
+        };
+        let disks = || seen.hosts.iter().map(|host| host.durable(protocol));
+        let stored = disks().zip(delivered).map(|(disk, delivered)| {
+            let mut stored = ids(&disk.receive_log);
+            stored.extend(delivered.keys());
+            stored
+        });
+        Self {
+            stored: stored.collect(),
+            sent: disks().map(|disk| ids(&disk.send_log)).collect(),
+        }
+    }
+
+    fn keeps(&self, promised: &SortedSet<Id>) -> bool {
+        promised.keys().all(|id| {
+            let sender = id.0.index();
+            let mut peers = (0..self.stored.len()).filter(|node| *node != sender);
+            self.sent[sender].contains(id) || peers.all(|peer| self.stored[peer].contains(id))
+        })
+    }
+
+    fn is_acked_honestly(&self, protocol: &Causal, seen: &Seen<'_, Causal>) -> bool {
+        protocol
+            .settings
+            .iter()
+            .zip(seen.hosts)
+            .all(|(settings, host)| {
+                let (me, cursors) = (settings.me, &host.durable(protocol).record.cursors);
+                settings.group.peers(me).all(|peer| {
+                    let stored = &self.stored[peer.index()];
+                    let mut acked = settings.initial.get(me) + 1..=cursors.get(peer);
+                    acked.all(|seq| stored.contains(&(me, seq)))
+                })
+            })
     }
 }
 

@@ -13,15 +13,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::cluster::{Effect, Event, Protocol, Seen};
 
 use super::history::History;
-use super::text;
+use super::{records, text};
 
 /// Causal on a cluster.
 #[derive(Clone, Debug)]
 pub struct Causal {
     /// What never changes of each node.
     pub settings: Vec<Arc<Settings>>,
+    /// When nodes apply what they received.
+    pub applies: Applies,
     /// Whether liveness is judged under fairness.
     pub fair: bool,
+}
+
+/// When nodes apply what they received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Applies {
+    /// By an action of its own, at any time.
+    Anytime,
+    /// Within the step that stored it, after its confirmation; by an action of its own after a
+    /// recovery. Crashes still come between.
+    AtOnce,
 }
 
 /// What a client asks of its node.
@@ -177,6 +189,26 @@ impl Causal {
         }
     }
 
+    /// The first connection of a flush that ends with the message `upto`. Text: one message per
+    /// connection, and the next one once it is confirmed.
+    fn transfer(&self, wire: Bytes, upto: u64) -> Packet {
+        let settings = &self.settings[0];
+        let records = records::of_wire(settings.profile, &wire);
+        let last = records
+            .last()
+            .and_then(|record| records::decoded(settings, record));
+        Packet::Transfer {
+            upto: last.map_or(upto, |message| message.seq()),
+            wire: Wire(wire),
+        }
+    }
+
+    /// Applies what is received.
+    fn run(&self, machine: &mut State, effects: &mut Vec<Effect<Self>>) {
+        let input = Input::Apply { limit: None };
+        self.drive(machine, During::Apply, input, effects, |_, _| {});
+    }
+
     /// A crash may tear an append: it is cut into pieces after its first byte, before its last one
     /// and between records. Other lengths leave nothing else.
     fn write(&self, during: During, write: causal::Write, effects: &mut Vec<Effect<Self>>) {
@@ -315,6 +347,9 @@ impl Protocol for Causal {
                         }
                     },
                 );
+                if self.applies == Applies::AtOnce {
+                    self.run(machine, effects);
+                }
             }
             Event::Deliver {
                 from,
@@ -325,32 +360,20 @@ impl Protocol for Causal {
                 self.drive(machine, During::Ack, input, effects, |_, _| {});
             }
             Event::Tick(Tick::Flush(peer)) => {
-                let before = machine.record().cursors.get(peer);
                 let input = Input::Flush { peer };
                 self.drive(machine, During::Other, input, effects, |output, effects| {
                     let Output::Flushed(Ok(flushed)) = output else {
                         return;
                     };
-                    // Text: one message per connection, and the next one once it is confirmed.
-                    let upto = match self.profile() {
-                        Profile::Text => before + 1,
-                        Profile::Framed => flushed.upto,
-                    };
+                    let upto = flushed.upto;
                     if let Some(wire) = flushed.wire.into_iter().next() {
-                        effects.push(Effect::Send {
-                            to: peer.index(),
-                            message: Packet::Transfer {
-                                upto,
-                                wire: Wire(wire),
-                            },
-                        });
+                        let message = self.transfer(wire, upto);
+                        let to = peer.index();
+                        effects.push(Effect::Send { to, message });
                     }
                 });
             }
-            Event::Tick(Tick::Apply) => {
-                let input = Input::Apply { limit: None };
-                self.drive(machine, During::Apply, input, effects, |_, _| {});
-            }
+            Event::Tick(Tick::Apply) => self.run(machine, effects),
             Event::Close => {
                 self.drive(machine, During::Other, Input::Shutdown, effects, |_, _| {});
             }
@@ -374,7 +397,7 @@ impl Protocol for Causal {
             .settings()
             .group
             .peers(me)
-            .filter(|peer| own.is_some_and(|last| last > cursors.get(*peer)))
+            .filter(|peer| own.is_some_and(|last| last != cursors.get(*peer)))
             .map(Tick::Flush)
             .collect();
         if machine.received().next().is_some() {

@@ -381,3 +381,37 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_a_name_an_address_and_perhaps_the_name_of_its_server() {
+        let read = |text| {
+            let (name, peer) = parse_peer(text).expect("a peer");
+            (name, peer.address, peer.server_name)
+        };
+        let told = |name: &str, address: &str, server: &str| {
+            (name.to_owned(), address.to_owned(), server.to_owned())
+        };
+        assert_eq!(read("b=host:7"), told("b", "host:7", "host"));
+        assert_eq!(read("b=[::1]:7"), told("b", "[::1]:7", "::1"));
+        assert_eq!(read("b=127.0.0.1:7,b"), told("b", "127.0.0.1:7", "b"));
+        for text in ["b", "b=host", "host:7"] {
+            assert!(parse_peer(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_come_whole_and_blank_ones_do_not() {
+        let text = format!("one\n\r\n  \n{}\nlast", "x".repeat(40_000));
+        let mut input = text.as_bytes();
+        let mut lines = Lines::default();
+        let mut read = Vec::new();
+        while let Some(line) = lines.next(&mut input).expect("memory does not fail") {
+            read.push(line.trim_ascii().len());
+        }
+        assert_eq!(read, [3, 40_000, 4]);
+    }
+}

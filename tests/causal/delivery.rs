@@ -180,8 +180,7 @@ impl Both {
     }
 
     fn receive(&mut self, message: &Stamped) {
-        self.pending
-            .push(self.arrived, message.clone(), &self.clock);
+        self.pending.push(self.arrived, message.clone());
         self.oracle.log.push((self.arrived, message.clone()));
         self.arrived += 1;
         self.agree();
@@ -357,7 +356,7 @@ fn ops(members: usize) -> impl Strategy<Value = Vec<Op>> {
         3 => limit.prop_map(Op::Run),
         1 => Just(Op::Submit),
     ];
-    prop::collection::vec(op, 0..40)
+    prop::collection::vec(op, 0..80)
 }
 
 /// Messages of a group in which everybody keeps to the rules, but for the last member, which only
@@ -538,7 +537,7 @@ fn long_logs_in_reverse_are_delivered_in_order() {
         sent.reverse();
         let mut pending = Pending::new(scan, Duplicates::AtOrBelow, Dependencies::All);
         for (id, message) in (0..).zip(&sent) {
-            pending.push(id, message.clone(), &both.clock);
+            pending.push(id, message.clone());
         }
         pending.rewind();
         while let Some(found) = pending.next(&both.clock) {

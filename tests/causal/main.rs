@@ -3,19 +3,23 @@
 mod cluster;
 mod codec;
 mod crash;
+mod defects;
 mod delivery;
+mod driver;
 mod files;
 mod framed;
 mod fuzz;
+mod history;
 mod local;
 mod node;
 mod orset;
+mod shell;
 mod tls;
 mod traces;
 
-#[path = "../common/notation.rs"]
-mod notation;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/notation.rs"]
+mod notation;
 #[path = "../common/process.rs"]
 mod process;

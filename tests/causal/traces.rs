@@ -5,6 +5,7 @@ mod codecs;
 mod forms;
 mod nodes;
 mod random;
+mod recorder;
 
 use std::io::Cursor;
 
@@ -33,7 +34,10 @@ fn trace(profile: &str, steps: &str) -> String {
 /// The trace is as the reference does it, to the last step.
 #[track_caller]
 fn conforms(profile: &str, steps: &str) {
-    conforms_to(&json!({"profile": profile, "nodes": ["a", "b", "c"]}), steps);
+    conforms_to(
+        &json!({"profile": profile, "nodes": ["a", "b", "c"]}),
+        steps,
+    );
 }
 
 #[track_caller]

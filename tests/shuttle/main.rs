@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
 
 mod broadcast;
+mod causal;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "tests take what they need")]
 mod common;

@@ -198,3 +198,77 @@ fn contents(reader: &mut Reader<'_>) -> Result<Contents, Flaw> {
         other => Err(reader.flaw(format!("{other} before here"), "0 or 1")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use concord_systems::causal::{Clock, Group, Name, Profile, Sets, Strategies};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn settings() -> Settings {
+        let group = Group::new(["a", "b"].map(Name::new)).expect("a group");
+        Settings {
+            profile: Profile::Framed,
+            me: Node(0),
+            initial: Clock::zero(2),
+            group,
+            strategies: Strategies::REFERENCE,
+        }
+    }
+
+    fn records() -> impl Strategy<Value = Record> {
+        let dot = (0_u16..2, any::<u64>()).prop_map(|(node, seq)| Dot {
+            node: Node(node),
+            seq,
+        });
+        let contents = prop::option::of(prop::collection::vec(any::<u8>(), 0..20));
+        let add = (".{0,3}", ".{0,3}", ".{0,3}", dot, contents);
+        let clock = || (any::<u64>(), any::<u64>());
+        let adds = prop::collection::vec(add, 0..20);
+        (clock(), clock(), adds).prop_map(|(clock, cursors, adds)| {
+            let mut users = std::collections::BTreeMap::<Name, UserSets>::new();
+            for (user, value, tag, dot, contents) in adds {
+                let pair = Pair {
+                    value: value.into(),
+                    tag: tag.into(),
+                };
+                let sets = users.entry(user.into()).or_default();
+                sets.structure.add(pair, dot, contents.map(Bytes::from));
+            }
+            Record {
+                clock: Clock::from_entries([clock.0, clock.1]),
+                payload: Arc::new(users.into_iter().collect::<Sets>()),
+                cursors: Clock::from_entries([cursors.0, cursors.1]),
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_checkpoint_comes_back_and_no_other_bytes_are_it(
+            record in records(),
+            generation in any::<u64>(),
+            at in any::<prop::sample::Index>(),
+            bit in 0_u8..8,
+        ) {
+            let mut file = encode(generation, &record, &settings());
+            let found = decode(&file, &settings()).expect("it was written");
+            prop_assert_eq!(found, Checkpoint { generation, record });
+            let at = at.index(file.len());
+            prop_assert!(decode(&file[..at], &settings()).is_err());
+            file[at] ^= 1 << bit;
+            prop_assert!(decode(&file, &settings()).is_err());
+        }
+
+        #[test]
+        fn arbitrary_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut file = encode(1, &Record::new(Clock::zero(2), Node(0)), &settings());
+            file.truncate(file.len() - 12);
+            file.extend(bytes);
+            let sum = crc32fast::hash(&file);
+            file.extend(sum.to_be_bytes());
+            let _ = decode(&file, &settings());
+        }
+    }
+}

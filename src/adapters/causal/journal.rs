@@ -122,3 +122,73 @@ fn cursor(reader: &mut Reader<'_>, group: &Group) -> Result<Change, Flaw> {
     let seq = reader.u64("a cursor")?;
     Ok(Change::Cursor { peer, seq })
 }
+
+#[cfg(test)]
+mod tests {
+    use concord_systems::causal::{Clock, Message, Name, Node, Operation, framed::Create};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn group() -> Group {
+        Group::new(["a", "b"].map(Name::new)).expect("a group")
+    }
+
+    fn items() -> impl Strategy<Value = Item> {
+        let range = (0_i64..100, 1_i64..100, 1_i64..100);
+        let create = (".*", ".*", ".*").prop_map(|(user, mailbox, add_tag)| {
+            Operation::Framed(framed::Operation::Create(Create {
+                user: user.into(),
+                mailbox: mailbox.into(),
+                add_tag: add_tag.into(),
+            }))
+        });
+        let operation = prop::option::of(create);
+        let entries = (0..=u32::MAX, 1..=u32::MAX);
+        let message = (operation, entries).prop_map(|(operation, (a, b))| Message {
+            sender: Node(1),
+            stamp: Clock::from_entries([a.into(), b.into()]),
+            operation,
+        });
+        prop_oneof![
+            range.prop_map(|(start, len, gap)| {
+                let end = start + len;
+                Item::Purged(vec![(start, end), (end + gap, end + gap + len)])
+            }),
+            any::<u64>().prop_map(Item::Truncated),
+            any::<u64>().prop_map(|seq| Item::Change(Change::Cursor { peer: Node(0), seq })),
+            message.prop_map(|message| Item::Change(Change::Delivered(message.into()))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn an_entry_comes_back_and_no_part_of_it_is_one(
+            items in prop::collection::vec(items(), 1..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut body = Vec::new();
+            for item in &items {
+                encode(item, &group(), &mut body).expect("the reference makes these");
+            }
+            let entry = seal(&body);
+            let (found, len) = first(&entry).expect("it is whole");
+            prop_assert_eq!(len, entry.len());
+            prop_assert_eq!(decode(found, &group()).expect("it was written"), items);
+            prop_assert_eq!(first(&entry[..cut.index(entry.len())]), None);
+        }
+
+        #[test]
+        fn arbitrary_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..60), kind in 0_u8..6) {
+            let _ = first(&bytes);
+            let mut body = vec![kind];
+            body.extend(bytes);
+            let _ = decode(&body, &group());
+        }
+    }
+
+    #[test]
+    fn zeros_are_no_entry() {
+        assert_eq!(first(&[0; 64]), None);
+    }
+}

@@ -279,10 +279,10 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// The data of the next bulk; none once the peer is done.
+    /// The data of the next bulk; none once the peer is done, or has been silent for too long.
     ///
     /// # Errors
-    /// If the connection fails, is silent for too long, or what comes is no bulk.
+    /// If the connection fails, or what comes is no bulk.
     pub fn next(&mut self) -> Result<Option<Bytes>, ConnectionError> {
         let socket = &self.stream.sock;
         let limited = socket.set_read_timeout(Some(self.timeouts.idle));
@@ -291,8 +291,7 @@ impl Incoming {
         match self.stream.read(&mut first) {
             Ok(0) => return Ok(None),
             Ok(_) => {}
-            // The peer is gone without a word, between two bulks.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) if is_end(error.kind()) => return Ok(None),
             Err(error) => return Err(failed("waiting for a bulk")(error)),
         }
         let limited = self
@@ -349,6 +348,12 @@ fn certificates(
 ) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
     let found = CertificateDer::pem_file_iter(file).map_err(pem(file, expected))?;
     found.collect::<Result<_, _>>().map_err(pem(file, expected))
+}
+
+/// Between two bulks a peer may go without a word, or keep silent.
+fn is_end(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{TimedOut, UnexpectedEof, WouldBlock};
+    matches!(kind, UnexpectedEof | TimedOut | WouldBlock)
 }
 
 fn failed(task: &'static str) -> impl FnOnce(io::Error) -> ConnectionError {
@@ -469,6 +474,9 @@ fn read_length(stream: &mut impl Read) -> Result<Option<usize>, ConnectionError>
             Ok(_) if byte[0].is_ascii_digit() => head.extend(byte),
             Ok(_) => return Err(malformed(format!("the byte {}", byte[0]))),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(malformed(String::from("the end, without a word")));
+            }
             Err(error) => return Err(failed("reading a frame")(error)),
         }
     }

@@ -57,11 +57,13 @@ impl Clock {
     }
 
     /// Entries in the order of the members.
+    #[inline]
     pub fn entries(&self) -> &[u64] {
         &self.0
     }
 
     /// The entry of `node`; an absent one is 0 (rule 2).
+    #[inline]
     pub fn get(&self, node: Node) -> u64 {
         self.0.get(node.index()).copied().unwrap_or(0)
     }
@@ -70,11 +72,13 @@ impl Clock {
     ///
     /// # Panics
     /// If `node` is no member of the group.
+    #[inline]
     pub fn set(&mut self, node: Node, value: u64) {
         self.0[node.index()] = value;
     }
 
     /// The pairwise maximum (rule 5). O(n).
+    #[inline]
     pub fn merge(&mut self, other: &Self) {
         if self.0.len() < other.0.len() {
             self.0.resize(other.0.len(), 0);
@@ -89,6 +93,7 @@ impl Clock {
     }
 
     /// Rule 4, `self` being the clock of the node. O(n).
+    #[inline]
     pub fn deliverability(&self, sender: Node, stamp: &Self) -> Deliverability {
         let (mine, seq) = (self.get(sender), stamp.get(sender));
         if seq <= mine {
@@ -114,20 +119,25 @@ impl Clock {
     #[inline]
     pub(super) fn unreached(&self, sender: Node, stamp: &Self, from: usize) -> Option<Node> {
         let (mine, theirs) = (self.0.as_slice(), stamp.0.as_slice());
-        let at = if theirs.len() <= FEW || mine.len() != theirs.len() {
-            let is_below = |at: &usize| {
-                *at != sender.index() && mine.get(*at).copied().unwrap_or(0) < theirs[*at]
-            };
+        let at = if mine.len() != theirs.len() {
+            let is_below = |at: &usize| *at != sender.index() && self.get(place(*at)) < theirs[*at];
             (from..theirs.len()).find(is_below)
+        } else if mine.len() <= FEW {
+            first_below_of_few(mine, theirs, sender.index(), from)
         } else {
             first_below(mine, theirs, sender.index(), from)
         };
-        // Groups have at most 65,535 members.
-        at.map(|at| Node(at as u16))
+        at.map(place)
     }
 }
 
+/// Groups have at most 65,535 members.
+const fn place(at: usize) -> Node {
+    Node(at as u16)
+}
+
 impl PartialOrd for Clock {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         let (mine, theirs) = (self.0.as_slice(), other.0.as_slice());
         if mine.len() != theirs.len() {
@@ -171,20 +181,41 @@ fn sides_of_many(mine: &[u64], theirs: &[u64]) -> (bool, bool) {
 
 /// The first place from `from` on, other than `but`, at which `mine` is below `theirs`, both being of
 /// the same length.
+#[inline(always)]
+fn first_below_of_few(mine: &[u64], theirs: &[u64], but: usize, from: usize) -> Option<usize> {
+    let at = from.min(mine.len());
+    search(&mine[at..], &theirs[at..], but.wrapping_sub(at)).map(|found| at + found)
+}
+
+/// Likewise.
 #[multiversion(targets("x86_64+avx2"))]
 fn first_below(mine: &[u64], theirs: &[u64], but: usize, from: usize) -> Option<usize> {
-    let is_below = |at: &usize| *at != but && mine[*at] < theirs[*at];
-    let mut at = from;
-    let chunks = mine.get(from..)?.chunks_exact(CHUNK);
-    for (mine_now, theirs_now) in chunks.zip(theirs.get(from..)?.chunks_exact(CHUNK)) {
-        let pairs = mine_now.iter().zip(theirs_now);
-        let below: u64 = pairs.map(|(mine, theirs)| u64::from(mine < theirs)).sum();
-        let end = at + CHUNK;
-        let excepted = (at..end).contains(&but) && mine[but] < theirs[but];
-        if below > u64::from(excepted) {
-            return (at..end).find(is_below);
+    let mut at = from.min(mine.len());
+    while at < mine.len() {
+        let end = mine.len().min(at + CHUNK);
+        let found = search(&mine[at..end], &theirs[at..end], but.wrapping_sub(at));
+        if let Some(found) = found {
+            return Some(at + found);
         }
         at = end;
     }
-    (at..mine.len()).find(is_below)
+    None
+}
+
+/// Which member sent a message cannot be foreseen, so nothing branches on it before something else
+/// is found.
+#[inline(always)]
+fn search(mine: &[u64], theirs: &[u64], but: usize) -> Option<usize> {
+    let pairs = || mine.iter().zip(theirs).map(|(mine, theirs)| mine < theirs);
+    let below: u64 = pairs().map(u64::from).sum();
+    let excepted = match (mine.get(but), theirs.get(but)) {
+        (Some(mine), Some(theirs)) => u64::from(mine < theirs),
+        _ => 0,
+    };
+    if below == excepted {
+        return None;
+    }
+    pairs()
+        .enumerate()
+        .position(|(at, is_below)| is_below && at != but)
 }

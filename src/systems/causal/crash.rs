@@ -90,7 +90,7 @@ impl CrashPoint {
             Self::ReceiveAfterLog if appends(write, LogName::Receive) => Verdict::Last,
             Self::ApplyBeforeState { nth } if deliveries == nth.get() => Verdict::Lost,
             Self::ApplyAfterState { nth } if deliveries == nth.get() => Verdict::Last,
-            Self::AckBeforeTruncate if matches!(write, Write::Truncate { .. }) => Verdict::Lost,
+            Self::AckBeforeTruncate if shortens(write) => Verdict::Lost,
             Self::SendTorn { .. }
             | Self::SendAfterLog
             | Self::ReceiveTorn { .. }
@@ -115,6 +115,10 @@ enum Verdict {
 
 fn appends(write: &Write, to: LogName) -> bool {
     matches!(write, Write::Append { log, .. } if *log == to)
+}
+
+fn shortens(write: &Write) -> bool {
+    matches!(write, Write::Truncate { .. } | Write::Overwrite { .. })
 }
 
 fn is_delivery(write: &Write) -> bool {

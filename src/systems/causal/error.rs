@@ -147,6 +147,16 @@ pub enum RecoverError {
         /// Members of the group.
         expected: usize,
     },
+    /// A clock of the state record has an entry that the profile has no room for.
+    #[error(
+        "the state record has a clock entry {found}, expected at most {largest}; nothing changed"
+    )]
+    Range {
+        /// The entry.
+        found: u64,
+        /// The largest of the profile.
+        largest: u64,
+    },
     /// A complete record of a log does not say what it should.
     #[error("record {record} of the {log}: {code}, expected {expected}; nothing changed")]
     Foreign {

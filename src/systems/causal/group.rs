@@ -86,6 +86,9 @@ impl Group {
     }
 
     /// The name of a member.
+    ///
+    /// # Panics
+    /// If `node` is none of this group.
     pub fn name(&self, node: Node) -> &Name {
         &self.names[node.index()]
     }

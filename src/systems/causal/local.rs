@@ -434,7 +434,7 @@ enum Submittable<'a> {
 }
 
 /// The operation that a payload is, if it is well formed.
-fn parsed(payload: &[u8]) -> Option<text::Operation> {
+pub(super) fn parsed(payload: &[u8]) -> Option<text::Operation> {
     let (word, rest) = text::parse_op(payload).ok()?;
     text::Operation::parse(word, rest.as_bytes())?.ok()
 }

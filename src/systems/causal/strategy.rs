@@ -245,4 +245,47 @@ impl Strategies {
         absent: Absent::Ignored,
         membership: Membership::Checked,
     };
+
+    /// The text versions v0.1.0 to v0.4.1: every remedy taken out that they lack (section 9), but for
+    /// [`Receivers::PerPeer`] and [`Sending::InTurn`]. With these a message is seldom delivered at all,
+    /// so that nothing else is observed; their variants stand alone. The submit order, D2's among them,
+    /// follows from stamping at sending and from the effect that comes first.
+    pub const UPSTREAM_TEXT: Self = Self {
+        duplicates: Duplicates::EqualOnly,
+        submit_order: SubmitOrder::StateFirst,
+        stamping: Stamping::AtSend,
+        confirmation: Confirmation::OnWrite,
+        delivery_order: DeliveryOrder::EffectFirst,
+        malformed: Malformed::Fatal,
+        torn_tail: TornTail::Kept,
+        removal: Removal::InPlace,
+        clock_save: ClockSave::InPlace,
+        overflow: Overflow::Wraps,
+        rename: RenameContents::WrongList,
+        representable: Representable::Unchecked,
+        create: CreateEffect::ResetsMails,
+        delete: DeleteEffect::DropsAll,
+        identity: Identity::Tag,
+        membership: Membership::Unchecked,
+        ..Self::REFERENCE
+    };
+
+    /// The framed version `master`: every remedy taken out that it lacks (section 9), but for
+    /// [`Sending::InTurn`], whose variant stands alone.
+    pub const UPSTREAM_FRAMED: Self = Self {
+        duplicates: Duplicates::EqualOnly,
+        submit_order: SubmitOrder::ClockFirst,
+        delivery_order: DeliveryOrder::EffectFirst,
+        malformed: Malformed::Fatal,
+        torn_tail: TornTail::Kept,
+        removal: Removal::InPlace,
+        clock_save: ClockSave::InPlace,
+        waiting_entry: WaitingEntry::LookedAtForever,
+        delivered_entries: DeliveredEntries::Kept,
+        overflow: Overflow::Wraps,
+        identity: Identity::Tag,
+        absent: Absent::Fatal,
+        membership: Membership::Unchecked,
+        ..Self::REFERENCE
+    };
 }

@@ -52,13 +52,18 @@ struct File {
     durable: Vec<u8>,
 }
 
-/// The directory after each crash at operation `at`: before it, and in the middle of what it writes.
+/// The directory after each crash at operation `at`: of the machine before it, and of the process.
 pub(crate) fn images(operations: &[Operation], at: usize) -> Vec<Sim> {
-    let mut content = Content::default();
-    for operation in &operations[..at] {
-        content.perform(operation).expect("it was performed before");
-    }
-    let mut images = vec![content.after(Loss::Power), content.after(Loss::Process)];
+    let mut images = killed(operations, at);
+    images.push(content_at(operations, at).after(Loss::Power));
+    images
+}
+
+/// The directory after each end of the process at operation `at`: before it, and in the middle of
+/// what it writes, byte by byte.
+pub(crate) fn killed(operations: &[Operation], at: usize) -> Vec<Sim> {
+    let content = content_at(operations, at);
+    let mut images = vec![content.after(Loss::Process)];
     let (name, bytes) = match operations.get(at) {
         Some(Operation::Create(name, bytes) | Operation::Append(name, bytes)) => (name, bytes),
         _ => return images,
@@ -73,6 +78,14 @@ pub(crate) fn images(operations: &[Operation], at: usize) -> Vec<Sim> {
         images.push(torn.after(Loss::Process));
     }
     images
+}
+
+fn content_at(operations: &[Operation], at: usize) -> Content {
+    let mut content = Content::default();
+    for operation in &operations[..at] {
+        content.perform(operation).expect("it was performed before");
+    }
+    content
 }
 
 impl Sim {
@@ -93,7 +106,13 @@ impl Sim {
         content.append(file, bytes).expect("it was just made");
     }
 
-    fn perform(&self, operation: Operation) -> io::Result<()> {
+    /// Performs operations that were performed elsewhere.
+    pub(crate) fn perform(&self, operations: &[Operation]) -> io::Result<()> {
+        let mut operations = operations.iter().cloned();
+        operations.try_for_each(|operation| self.one(operation))
+    }
+
+    fn one(&self, operation: Operation) -> io::Result<()> {
         let mut state = self.0.lock().expect("no panic");
         state.content.perform(&operation)?;
         state.operations.push(operation);
@@ -187,30 +206,30 @@ impl Directory for Sim {
     }
 
     fn create(&mut self, file: &str, content: &[u8]) -> io::Result<()> {
-        self.perform(Operation::Create(file.to_owned(), content.to_vec()))
+        self.one(Operation::Create(file.to_owned(), content.to_vec()))
     }
 
     fn append(&mut self, file: &str, bytes: &[u8]) -> io::Result<()> {
-        self.perform(Operation::Append(file.to_owned(), bytes.to_vec()))
+        self.one(Operation::Append(file.to_owned(), bytes.to_vec()))
     }
 
     fn cut(&mut self, file: &str, len: u64) -> io::Result<()> {
-        self.perform(Operation::Cut(file.to_owned(), len))
+        self.one(Operation::Cut(file.to_owned(), len))
     }
 
     fn sync(&mut self, file: &str) -> io::Result<()> {
-        self.perform(Operation::Sync(file.to_owned()))
+        self.one(Operation::Sync(file.to_owned()))
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        self.perform(Operation::Rename(from.to_owned(), to.to_owned()))
+        self.one(Operation::Rename(from.to_owned(), to.to_owned()))
     }
 
     fn remove(&mut self, file: &str) -> io::Result<()> {
-        self.perform(Operation::Remove(file.to_owned()))
+        self.one(Operation::Remove(file.to_owned()))
     }
 
     fn sync_names(&mut self) -> io::Result<()> {
-        self.perform(Operation::SyncNames)
+        self.one(Operation::SyncNames)
     }
 }

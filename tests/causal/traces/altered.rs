@@ -1,6 +1,6 @@
 //! The sample conforms, and each of its lines matters.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{SAMPLE, verdict};
 
@@ -8,13 +8,39 @@ use super::{SAMPLE, verdict};
 fn with(line: usize, text: &str) -> String {
     let mut lines: Vec<&str> = SAMPLE.lines().collect();
     lines[line - 1] = text;
-    lines.join("\n")
+    lines.join("\n") + "\n"
 }
 
 /// The steps of the sample with their lines.
 fn steps() -> impl Iterator<Item = (usize, Value)> {
     let lines = SAMPLE.lines().enumerate().skip(1);
-    lines.map(|(at, text)| (at + 1, serde_json::from_str(text).expect("the sample is JSON")))
+    lines.map(|(at, text)| {
+        (
+            at + 1,
+            serde_json::from_str(text).expect("the sample is JSON"),
+        )
+    })
+}
+
+/// Results that differ from that of a step in one number, string, flag, or by one element.
+pub(super) fn altered_results(step: &Value) -> Vec<Map<String, Value>> {
+    let results = match step["fails"].as_str() {
+        Some(code) => vec![
+            ("fails", json!(format!("{code}x"))),
+            ("fails", json!("")),
+            ("returns", json!(code)),
+            ("returns", Value::Null),
+        ],
+        None => {
+            let values = altered(&step["returns"]).into_iter();
+            let values = values.map(|value| ("returns", value));
+            values.chain([("fails", json!("node_down"))]).collect()
+        }
+    };
+    let results = results.into_iter();
+    results
+        .map(|(kind, value)| Map::from_iter([(kind.to_owned(), value)]))
+        .collect()
 }
 
 /// Every value that differs from `value` in one number, string, flag, or by one element.
@@ -23,8 +49,11 @@ fn altered(value: &Value) -> Vec<Value> {
         Value::Null => vec![json!(0), json!({})],
         Value::Bool(flag) => vec![json!(!flag)],
         Value::Number(number) => {
-            let number = number.as_u64().expect("the sample's numbers are not negative");
-            vec![json!(number + 1), json!(number as f64), json!(number.to_string())]
+            let other = match number.as_u64() {
+                Some(number) => json!(number ^ 1),
+                None => json!(0),
+            };
+            vec![other, json!(number.as_f64()), json!(number.to_string())]
         }
         Value::String(text) => vec![json!(format!("{text}0")), Value::Null],
         Value::Array(items) => {
@@ -70,25 +99,17 @@ fn each_altered_result_of_the_sample_diverges_at_its_line() {
     let mut alterations = 0;
     for (line, step) in steps() {
         let expected = format!("diverges {line} {}", step["op"].as_str().expect("an op"));
-        let results = match step.get("fails") {
-            Some(code) => vec![
-                json!({"fails": format!("{}x", code.as_str().expect("a code"))}),
-                json!({ "returns": code }),
-                json!({"returns": null}),
-            ],
-            None => {
-                let values = altered(&step["returns"]).into_iter();
-                let values = values.map(|value| json!({ "returns": value }));
-                values.chain([json!({"fails": "node_down"})]).collect()
-            }
-        };
-        for result in results {
+        for result in altered_results(&step) {
             let mut wrong = step.clone();
             let members = wrong.as_object_mut().expect("a step is an object");
             members.remove("returns");
             members.remove("fails");
-            members.extend(result.as_object().expect("a result").clone());
-            assert_eq!(verdict(&with(line, &wrong.to_string())), expected, "{wrong}");
+            members.extend(result);
+            assert_eq!(
+                verdict(&with(line, &wrong.to_string())),
+                expected,
+                "{wrong}"
+            );
             alterations += 1;
         }
     }
@@ -136,7 +157,11 @@ fn each_cut_line_of_the_sample_is_unusable() {
     for (line, text) in (1..).zip(SAMPLE.lines()) {
         for kept in (0..text.len()).step_by(7) {
             let cut = &text[..kept];
-            assert_eq!(verdict(&with(line, cut)), format!("unusable {line} "), "{cut}");
+            assert_eq!(
+                verdict(&with(line, cut)),
+                format!("unusable {line} "),
+                "{cut}"
+            );
         }
     }
 }
@@ -146,14 +171,20 @@ fn form_does_not_matter() {
     let windows = SAMPLE.replace('\n', "\r\n");
     let surplus = SAMPLE
         .replace(r#""op":"#, r#""at":[1.5],"op":"#)
-        .replace(r#""args":{"#, r#""args":{"surplus":-1.5,"#);
+        .replace(r#""args":{""#, r#""args":{"surplus":-1.5,""#);
     let last_counts = SAMPLE
         .replace(r#""node":"#, r#""node":7,"node":"#)
         .replace(r#""raw":"#, r#""raw":[],"raw":"#)
-        .replace(r#""profile":"text""#, r#""profile":"framed","profile":"text""#);
+        .replace(
+            r#""profile":"text""#,
+            r#""profile":"framed","profile":"text""#,
+        );
     let nulls = SAMPLE
         .replace(r#""profile":"#, r#""clocks":null,"profile":"#)
-        .replace(r#""args":{"node":"c"},"returns":{"applied""#, r#""args":{"limit":null,"node":"c"},"returns":{"applied""#);
+        .replace(
+            r#""args":{"node":"c"},"returns":{"applied""#,
+            r#""args":{"limit":null,"node":"c"},"returns":{"applied""#,
+        );
     let backwards: Vec<String> = SAMPLE
         .lines()
         .map(|line| {
@@ -164,7 +195,15 @@ fn form_does_not_matter() {
         })
         .collect();
     let backwards = backwards.join("\n");
-    for file in [&windows, SAMPLE.trim_end(), windows.trim_end(), &surplus, &last_counts, &nulls, &backwards] {
+    for file in [
+        &windows,
+        SAMPLE.trim_end(),
+        windows.trim_end(),
+        &surplus,
+        &last_counts,
+        &nulls,
+        &backwards,
+    ] {
         assert_eq!(verdict(file), "conforms 29", "{file}");
     }
     assert_eq!(verdict(&format!("{SAMPLE}\n")), "unusable 31 ");

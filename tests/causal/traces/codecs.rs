@@ -51,10 +51,18 @@ fn operations_of_the_text_format() {
     let triple = json!({"value": "m", "tag": "s", "contents": "ff00"});
     let forms = [
         ("create", json!({"add_mailbox": pair}), "TQ==;t"),
-        ("delete", json!({"rmv_mailbox": [pair, pair]}), "TQ==;t;TQ==;t"),
+        (
+            "delete",
+            json!({"rmv_mailbox": [pair, pair]}),
+            "TQ==;t;TQ==;t",
+        ),
         ("append", json!({"add_mail": triple}), "bQ==;s;/wA="),
         ("expunge", json!({"rmv_mail": [pair]}), "TQ==;t"),
-        ("store", json!({"rmv_mail": [pair], "add_mail": triple}), "TQ==;t|bQ==;s;/wA="),
+        (
+            "store",
+            json!({"rmv_mail": [pair], "add_mail": triple}),
+            "TQ==;t|bQ==;s;/wA=",
+        ),
         (
             "rename",
             json!({"rmv_mailbox": [pair], "add_mailbox": pair, "add_mails": [triple, triple]}),
@@ -69,7 +77,11 @@ fn operations_of_the_text_format() {
         let whole = format!("{word}|{rest}");
         answers(&format!("format_{word}"), &fields, &raw(&whole));
         answers(&format!("parse_{word}"), &raw(&rest), &fields);
-        answers("parse_op", &raw(&whole), &json!({"operation": word, "rest": hex(&rest)}));
+        answers(
+            "parse_op",
+            &raw(&whole),
+            &json!({"operation": word, "rest": hex(&rest)}),
+        );
         fails(&format!("parse_{word}"), &raw(&whole), "pipe_count");
         fields["user"] = json!("u|");
         fails(&format!("format_{word}"), &fields, "unrepresentable_field");
@@ -79,7 +91,11 @@ fn operations_of_the_text_format() {
     let none = json!({"user": "|", "mailbox": "", "rmv_mailbox": []});
     fails("format_delete", &none, "empty_elements");
     fails("parse_delete", &raw("u|Qg==|TQ=="), "too_few_semicolons");
-    fails("parse_copy", &raw("u|Qg==|TQ==;t"), "not_divisible_by_three");
+    fails(
+        "parse_copy",
+        &raw("u|Qg==|TQ==;t"),
+        "not_divisible_by_three",
+    );
 }
 
 #[test]
@@ -129,7 +145,11 @@ fn files() {
     answers("format_vclock", &clock, &raw("a:0;b:10"));
     answers("parse_vclock", &raw("b:10;a:0"), &clock);
     answers("parse_vclock", &raw(""), &json!({"vclock": {}}));
-    fails("format_vclock", &json!({"vclock": {"a:": 1}}), "unrepresentable_field");
+    fails(
+        "format_vclock",
+        &json!({"vclock": {"a:": 1}}),
+        "unrepresentable_field",
+    );
     fails("parse_vclock", &raw("a"), "invalid_vclock_element");
     let negative = json!({"op": "parse_vclock", "args": raw("a:-1")});
     let with = |name: &str, value: Value| {
@@ -140,8 +160,16 @@ fn files() {
     conforms("text", &with("returns", json!({"vclock": {"a": -1}})));
     conforms("framed", &with("fails", json!("invalid_vclock_number")));
 
-    answers("format_areas", &json!({"areas": [[0, 3], [3, 5], [7, 7]]}), &raw("0-5\n7-7"));
-    answers("parse_areas", &raw("0-3\n3-5"), &json!({"areas": [[0, 3], [3, 5]]}));
+    answers(
+        "format_areas",
+        &json!({"areas": [[0, 3], [3, 5], [7, 7]]}),
+        &raw("0-5\n7-7"),
+    );
+    answers(
+        "parse_areas",
+        &raw("0-3\n3-5"),
+        &json!({"areas": [[0, 3], [3, 5]]}),
+    );
     answers("parse_areas", &raw(""), &json!({"areas": []}));
     fails("format_areas", &json!({"areas": [[-1, 3]]}), "invalid_area");
     fails("parse_areas", &raw("5-3"), "invalid_area");
@@ -150,7 +178,11 @@ fn files() {
     answers("format_orset", &set, &raw("Tg==;;;t0;TQ==;t1"));
     answers("parse_orset", &raw("TQ==;t1;;t0;Tg==;"), &set);
     answers("parse_orset", &raw(""), &json!({"elements": {}}));
-    fails("format_orset", &json!({"elements": {"|": ""}}), "unrepresentable_field");
+    fails(
+        "format_orset",
+        &json!({"elements": {"|": ""}}),
+        "unrepresentable_field",
+    );
     fails("parse_orset", &raw("TQ=="), "odd_element_count");
 }
 
@@ -163,11 +195,21 @@ fn deliverability() {
         (json!({"a": 1}), "a", json!({"a": 1}), "duplicate"),
         (json!({"a": 1}), "a", json!({"a": 3}), "wait"),
         (json!({"a": 1}), "a", json!({"a": 2, "b": 1}), "wait"),
-        (json!({"a": 1, "b": 1}), "a", json!({"a": 2, "b": 1}), "apply"),
+        (
+            json!({"a": 1, "b": 1}),
+            "a",
+            json!({"a": 2, "b": 1}),
+            "apply",
+        ),
         (json!({"a": 1}), "a", json!({"b": 9}), "duplicate"),
         (json!({"a": 1}), "z", json!({"a": 1}), "duplicate"),
         (json!({}), "", json!({"": 1, "a": 0}), "apply"),
-        (json!({"m": 4, "z": 2}), "m", json!({"a": 1, "m": 5, "z": 2}), "wait"),
+        (
+            json!({"m": 4, "z": 2}),
+            "m",
+            json!({"a": 1, "m": 5, "z": 2}),
+            "wait",
+        ),
     ] {
         let args = json!({"clock": clock, "sender": sender, "vclock": stamp});
         answers("deliverable", &args, &json!(decision));
@@ -196,14 +238,26 @@ fn deliverability() {
 fn merging() {
     for (a, b, merged) in [
         (json!({}), json!({}), json!({})),
-        (json!({"a": 1, "b": 5}), json!({"b": 3, "c": 0}), json!({"a": 1, "b": 5, "c": 0})),
-        (json!({"": 4_294_967_295_u64}), json!({"": 0}), json!({"": 4_294_967_295_u64})),
+        (
+            json!({"a": 1, "b": 5}),
+            json!({"b": 3, "c": 0}),
+            json!({"a": 1, "b": 5, "c": 0}),
+        ),
+        (
+            json!({"": 4_294_967_295_u64}),
+            json!({"": 0}),
+            json!({"": 4_294_967_295_u64}),
+        ),
     ] {
         answers("merge", &json!({"a": a, "b": b}), &merged);
         answers("merge", &json!({"a": b, "b": a}), &merged);
     }
     for (a, b, merged) in [
-        (json!({"a": -2, "b": i64::MIN}), json!({"a": -1, "b": i64::MAX}), json!({"a": -1, "b": i64::MAX})),
+        (
+            json!({"a": -2, "b": i64::MIN}),
+            json!({"a": -1, "b": i64::MAX}),
+            json!({"a": -1, "b": i64::MAX}),
+        ),
         // What is absent is 0.
         (json!({"a": -2}), json!({}), json!({"a": 0})),
     ] {

@@ -8,7 +8,11 @@ use super::{SAMPLE, trace, verdict};
 #[track_caller]
 fn unusable(profile: &str, step: &str, field: &str) {
     let trace = trace(profile, &format!("converged -> 1\n{step}"));
-    assert_eq!(verdict(&trace), format!("unusable 3 {field}"), "{profile}: {step}");
+    assert_eq!(
+        verdict(&trace),
+        format!("unusable 3 {field}"),
+        "{profile}: {step}"
+    );
 }
 
 /// The last step is of the right form: the first one is what diverges.
@@ -48,15 +52,26 @@ fn wrong_headers_are_named() {
         (json!({"profile": "text", "nodes": ["a"]}), "nodes"),
         (json!({"profile": "text", "nodes": ["a", 1]}), "nodes"),
         (json!({"profile": "text", "nodes": ["a", null]}), "nodes"),
-        (json!({"profile": "text", "nodes": ["a", "b", "a"]}), "nodes"),
+        (
+            json!({"profile": "text", "nodes": ["a", "b", "a"]}),
+            "nodes",
+        ),
     ];
     for (config, field) in table {
-        assert_eq!(verdict(&header(&config)), format!("unusable 1 config.{field}"), "{config}");
+        assert_eq!(
+            verdict(&header(&config)),
+            format!("unusable 1 config.{field}"),
+            "{config}"
+        );
     }
     for profile in ["text", "framed"] {
         for name in ["", "|", "a:b", "a;b", "a\r", "\na"] {
             let config = json!({"profile": profile, "nodes": ["a", name]});
-            assert_eq!(verdict(&header(&config)), "unusable 1 config.nodes", "{config}");
+            assert_eq!(
+                verdict(&header(&config)),
+                "unusable 1 config.nodes",
+                "{config}"
+            );
         }
         for name in [" ", "a b", "ä", "a.b/c", "\u{0}", "B,\"\\"] {
             let config = json!({"profile": profile, "nodes": ["a", name]});
@@ -69,7 +84,9 @@ fn wrong_headers_are_named() {
 fn wrong_initial_clocks_are_named() {
     let verdict_of = |profile: &str, clocks: &str| {
         let config = format!(r#"{{"profile":"{profile}","nodes":["a","b"],"clocks":{clocks}}}"#);
-        verdict(&format!(r#"{{"trace":"concord/1","system":"causal","config":{config}}}"#))
+        verdict(&format!(
+            r#"{{"trace":"concord/1","system":"causal","config":{config}}}"#
+        ))
     };
     let right = [
         "null",
@@ -105,7 +122,10 @@ fn wrong_initial_clocks_are_named() {
     }
     for (clocks, framed) in [
         (r#"{"b":{"a":4294967296}}"#, "unusable 1 config.clocks"),
-        (r#"{"b":{"a":9223372036854775807}}"#, "unusable 1 config.clocks"),
+        (
+            r#"{"b":{"a":9223372036854775807}}"#,
+            "unusable 1 config.clocks",
+        ),
     ] {
         assert_eq!(verdict_of("text", clocks), "conforms 0");
         assert_eq!(verdict_of("framed", clocks), framed);
@@ -121,7 +141,17 @@ fn operations_of_the_other_profile_are_unknown() {
         unusable("framed", step, "op");
     }
     for profile in ["text", "framed"] {
-        for op in ["fly", "Clock", "", "parse_", "parse_move", "format_", "format_send", "create_", "areas"] {
+        for op in [
+            "fly",
+            "Clock",
+            "",
+            "parse_",
+            "parse_move",
+            "format_",
+            "format_send",
+            "create_",
+            "areas",
+        ] {
             let step = json!({"op": op, "args": {"node": "a", "raw": ""}, "returns": null});
             unusable(profile, &step.to_string(), "op");
         }
@@ -145,7 +175,11 @@ const FORMS: &[(&[&str], &[Form])] = &[
     (
         BOTH,
         &[
-            ("format_message", r#"{"sender":"a","vclock":{"a":1},"payload":"00"}"#, "sender vclock payload"),
+            (
+                "format_message",
+                r#"{"sender":"a","vclock":{"a":1},"payload":"00"}"#,
+                "sender vclock payload",
+            ),
             ("parse_message", r#"{"raw":"00"}"#, "raw"),
             ("parse_op", r#"{"raw":"00"}"#, "raw"),
             ("parse_create", r#"{"raw":"00"}"#, "raw"),
@@ -155,14 +189,46 @@ const FORMS: &[(&[&str], &[Form])] = &[
             ("parse_store", r#"{"raw":"00"}"#, "raw"),
             ("parse_rename", r#"{"raw":"00"}"#, "raw"),
             ("parse_copy", r#"{"raw":"00"}"#, "raw"),
-            ("format_create", r#"{"user":"","mailbox":"","add_mailbox":{"value":"","tag":""}}"#, "user mailbox add_mailbox"),
-            ("format_delete", r#"{"user":"","mailbox":"","rmv_mailbox":[]}"#, "user mailbox rmv_mailbox"),
-            ("format_append", r#"{"user":"","mailbox":"","add_mail":{"value":"","tag":"","contents":""}}"#, "user mailbox add_mail"),
-            ("format_expunge", r#"{"user":"","mailbox":"","rmv_mail":[]}"#, "user mailbox rmv_mail"),
-            ("format_store", r#"{"user":"","mailbox":"","rmv_mail":[],"add_mail":{"value":"","tag":"","contents":""}}"#, "user mailbox rmv_mail add_mail"),
-            ("format_rename", r#"{"user":"","mailbox":"","rmv_mailbox":[],"add_mailbox":{"value":"","tag":""},"add_mails":[]}"#, "user mailbox rmv_mailbox add_mailbox add_mails"),
-            ("format_copy", r#"{"user":"","mailbox":"","add_mails":[]}"#, "user mailbox add_mails"),
-            ("encode_msg", r#"{"replica":"","vclock":{},"operation":""}"#, "replica vclock operation"),
+            (
+                "format_create",
+                r#"{"user":"","mailbox":"","add_mailbox":{"value":"","tag":""}}"#,
+                "user mailbox add_mailbox",
+            ),
+            (
+                "format_delete",
+                r#"{"user":"","mailbox":"","rmv_mailbox":[]}"#,
+                "user mailbox rmv_mailbox",
+            ),
+            (
+                "format_append",
+                r#"{"user":"","mailbox":"","add_mail":{"value":"","tag":"","contents":""}}"#,
+                "user mailbox add_mail",
+            ),
+            (
+                "format_expunge",
+                r#"{"user":"","mailbox":"","rmv_mail":[]}"#,
+                "user mailbox rmv_mail",
+            ),
+            (
+                "format_store",
+                r#"{"user":"","mailbox":"","rmv_mail":[],"add_mail":{"value":"","tag":"","contents":""}}"#,
+                "user mailbox rmv_mail add_mail",
+            ),
+            (
+                "format_rename",
+                r#"{"user":"","mailbox":"","rmv_mailbox":[],"add_mailbox":{"value":"","tag":""},"add_mails":[]}"#,
+                "user mailbox rmv_mailbox add_mailbox add_mails",
+            ),
+            (
+                "format_copy",
+                r#"{"user":"","mailbox":"","add_mails":[]}"#,
+                "user mailbox add_mails",
+            ),
+            (
+                "encode_msg",
+                r#"{"replica":"","vclock":{},"operation":""}"#,
+                "replica vclock operation",
+            ),
             ("decode_msg", r#"{"raw":"00"}"#, "raw"),
             ("frame", r#"{"items":[]}"#, "items"),
             ("unframe", r#"{"raw":"00"}"#, "raw"),
@@ -172,10 +238,22 @@ const FORMS: &[(&[&str], &[Form])] = &[
             ("parse_areas", r#"{"raw":"00"}"#, "raw"),
             ("format_orset", r#"{"elements":{"t":"v"}}"#, "elements"),
             ("parse_orset", r#"{"raw":"00"}"#, "raw"),
-            ("deliverable", r#"{"clock":{},"sender":"a","vclock":{}}"#, "clock sender vclock"),
+            (
+                "deliverable",
+                r#"{"clock":{},"sender":"a","vclock":{}}"#,
+                "clock sender vclock",
+            ),
             ("merge", r#"{"a":{},"b":{}}"#, "a b"),
-            ("create", r#"{"node":"a","user":"u","mailbox":"M","tag":"t"}"#, "node user mailbox tag"),
-            ("delete", r#"{"node":"a","user":"u","mailbox":"M"}"#, "node user mailbox"),
+            (
+                "create",
+                r#"{"node":"a","user":"u","mailbox":"M","tag":"t"}"#,
+                "node user mailbox tag",
+            ),
+            (
+                "delete",
+                r#"{"node":"a","user":"u","mailbox":"M"}"#,
+                "node user mailbox",
+            ),
             ("flush", r#"{"node":"a","peer":"b"}"#, "node peer"),
             ("ack", r#"{"node":"a","peer":"b","seq":0}"#, "node peer seq"),
             ("receive", r#"{"node":"a","wire":""}"#, "node wire"),
@@ -195,20 +273,52 @@ const FORMS: &[(&[&str], &[Form])] = &[
         &["text"],
         &[
             ("send", r#"{"node":"a","payload":""}"#, "node payload"),
-            ("append", r#"{"node":"a","user":"u","mailbox":"M","value":"v","tag":"t","contents":""}"#, "node user mailbox value tag contents"),
-            ("expunge", r#"{"node":"a","user":"u","mailbox":"M","value":"v"}"#, "node user mailbox value"),
-            ("store", r#"{"node":"a","user":"u","mailbox":"M","value":"v","new_value":"w","tag":"t","contents":""}"#, "node user mailbox value new_value tag contents"),
-            ("rename", r#"{"node":"a","user":"u","mailbox":"M","new_mailbox":"N","tag":"t","mail_tags":[]}"#, "node user mailbox new_mailbox tag mail_tags"),
-            ("copy", r#"{"node":"a","user":"u","from":"M","to":"N","values":[],"tags":[]}"#, "node user from to values tags"),
+            (
+                "append",
+                r#"{"node":"a","user":"u","mailbox":"M","value":"v","tag":"t","contents":""}"#,
+                "node user mailbox value tag contents",
+            ),
+            (
+                "expunge",
+                r#"{"node":"a","user":"u","mailbox":"M","value":"v"}"#,
+                "node user mailbox value",
+            ),
+            (
+                "store",
+                r#"{"node":"a","user":"u","mailbox":"M","value":"v","new_value":"w","tag":"t","contents":""}"#,
+                "node user mailbox value new_value tag contents",
+            ),
+            (
+                "rename",
+                r#"{"node":"a","user":"u","mailbox":"M","new_mailbox":"N","tag":"t","mail_tags":[]}"#,
+                "node user mailbox new_mailbox tag mail_tags",
+            ),
+            (
+                "copy",
+                r#"{"node":"a","user":"u","from":"M","to":"N","values":[],"tags":[]}"#,
+                "node user from to values tags",
+            ),
         ],
     ),
     (
         &["framed"],
         &[
             ("send", r#"{"node":"a","operation":""}"#, "node operation"),
-            ("append", r#"{"node":"a","user":"u","mailbox":"M","tag":"t","content":""}"#, "node user mailbox tag content"),
-            ("expunge", r#"{"node":"a","user":"u","mailbox":"M","rmv_tag":"s","add_tag":"t"}"#, "node user mailbox rmv_tag add_tag"),
-            ("store", r#"{"node":"a","user":"u","mailbox":"M","rmv_tag":"s","add_tag":"t","content":""}"#, "node user mailbox rmv_tag add_tag content"),
+            (
+                "append",
+                r#"{"node":"a","user":"u","mailbox":"M","tag":"t","content":""}"#,
+                "node user mailbox tag content",
+            ),
+            (
+                "expunge",
+                r#"{"node":"a","user":"u","mailbox":"M","rmv_tag":"s","add_tag":"t"}"#,
+                "node user mailbox rmv_tag add_tag",
+            ),
+            (
+                "store",
+                r#"{"node":"a","user":"u","mailbox":"M","rmv_tag":"s","add_tag":"t","content":""}"#,
+                "node user mailbox rmv_tag add_tag content",
+            ),
         ],
     ),
 ];
@@ -218,7 +328,8 @@ pub(super) fn step(op: &str, args: &Value) -> String {
 }
 
 /// Every operation of each profile with right arguments, and the names of the required ones.
-pub(super) fn forms() -> impl Iterator<Item = (&'static str, &'static str, Value, Vec<&'static str>)> {
+pub(super) fn forms() -> impl Iterator<Item = (&'static str, &'static str, Value, Vec<&'static str>)>
+{
     FORMS.iter().flat_map(|(profiles, forms)| {
         profiles.iter().flat_map(|profile| {
             forms.iter().map(|(op, args, required)| {
@@ -284,8 +395,14 @@ fn hex_is_even_and_lower_case() {
 fn results_are_present_once() {
     let wrong = [
         (r#"{"op":"converged","args":{}}"#, "returns"),
-        (r#"{"op":"converged","args":{},"returns":1,"fails":"x"}"#, "fails"),
-        (r#"{"op":"converged","args":{},"returns":null,"fails":null}"#, "fails"),
+        (
+            r#"{"op":"converged","args":{},"returns":1,"fails":"x"}"#,
+            "fails",
+        ),
+        (
+            r#"{"op":"converged","args":{},"returns":null,"fails":null}"#,
+            "fails",
+        ),
         (r#"{"op":"converged","args":{},"fails":null}"#, "fails"),
         (r#"{"op":"converged","args":{},"fails":["x"]}"#, "fails"),
         (r#"{"op":1,"args":{},"returns":1}"#, "op"),
@@ -295,7 +412,10 @@ fn results_are_present_once() {
         ("{", ""),
     ];
     for (step, field) in wrong {
-        let file = format!("{}\n{step}", header(&json!({"profile": "text", "nodes": ["a", "b"]})));
+        let file = format!(
+            "{}\n{step}",
+            header(&json!({"profile": "text", "nodes": ["a", "b"]}))
+        );
         assert_eq!(verdict(&file), format!("unusable 2 {field}"), "{step}");
     }
 }
@@ -317,58 +437,110 @@ fn numbers(op: &str, place: impl Fn(&str) -> String, field: &str, rows: &[(&str,
 }
 
 /// Wrong for every number.
-const NEVER: &str = r#"1.0 1e3 1.5 -0 -9223372036854775809 18446744073709551616 null true "1" [] {}"#;
+const NEVER: &str =
+    r#"1.0 1e3 1.5 -0 -9223372036854775809 18446744073709551616 null true "1" [] {}"#;
 
 #[test]
 fn clock_values_of_codecs_have_the_range_of_the_profile() {
     let rows = [
         ("text framed", "0 1 4294967295"),
-        ("text", "-1 4294967296 -9223372036854775808 9223372036854775807"),
+        (
+            "text",
+            "-1 4294967296 -9223372036854775808 9223372036854775807",
+        ),
         ("", "9223372036854775808 18446744073709551615"),
         ("", NEVER),
     ];
-    let message = |value: &str| format!(r#"{{"sender":"a","vclock":{{"a":0,"b":{value}}},"payload":""}}"#);
+    let message =
+        |value: &str| format!(r#"{{"sender":"a","vclock":{{"a":0,"b":{value}}},"payload":""}}"#);
     numbers("format_message", message, "args.vclock", &rows);
-    numbers("format_vclock", |value| format!(r#"{{"vclock":{{"":{value}}}}}"#), "args.vclock", &rows);
+    numbers(
+        "format_vclock",
+        |value| format!(r#"{{"vclock":{{"":{value}}}}}"#),
+        "args.vclock",
+        &rows,
+    );
     let clock = |value: &str| format!(r#"{{"sender":"a","vclock":{{}},"clock":{{"x":{value}}}}}"#);
     numbers("deliverable", clock, "args.clock", &rows);
     let stamp = |value: &str| format!(r#"{{"sender":"a","clock":{{}},"vclock":{{"x":{value}}}}}"#);
     numbers("deliverable", stamp, "args.vclock", &rows);
-    numbers("merge", |value| format!(r#"{{"a":{{"a":{value}}},"b":{{}}}}"#), "args.a", &rows);
-    numbers("merge", |value| format!(r#"{{"b":{{"a":{value}}},"a":{{}}}}"#), "args.b", &rows);
+    numbers(
+        "merge",
+        |value| format!(r#"{{"a":{{"a":{value}}},"b":{{}}}}"#),
+        "args.a",
+        &rows,
+    );
+    numbers(
+        "merge",
+        |value| format!(r#"{{"b":{{"a":{value}}},"a":{{}}}}"#),
+        "args.b",
+        &rows,
+    );
     let rows = [
         ("text framed", "0 1 4294967295"),
         ("", "-1 4294967296 9223372036854775807"),
         ("", NEVER),
     ];
-    let message = |value: &str| format!(r#"{{"replica":"a","vclock":{{"a":{value}}},"operation":""}}"#);
+    let message =
+        |value: &str| format!(r#"{{"replica":"a","vclock":{{"a":{value}}},"operation":""}}"#);
     numbers("encode_msg", message, "args.vclock", &rows);
 }
 
 #[test]
 fn other_numbers_have_their_ranges() {
     let signed = [
-        ("text framed", "0 -1 -9223372036854775808 9223372036854775807"),
+        (
+            "text framed",
+            "0 -1 -9223372036854775808 9223372036854775807",
+        ),
         ("", "9223372036854775808"),
         ("", NEVER),
     ];
-    numbers("format_areas", |value| format!(r#"{{"areas":[[0,1],[{value},0]]}}"#), "args.areas", &signed);
-    numbers("format_areas", |value| format!(r#"{{"areas":[[0,{value}]]}}"#), "args.areas", &signed);
-    let shapes = [("text framed", "[] [[0,0]]"), ("", "[[]] [[0]] [[0,1,2]] [0,1] {} [{}]")];
-    numbers("format_areas", |value| format!(r#"{{"areas":{value}}}"#), "args.areas", &shapes);
+    numbers(
+        "format_areas",
+        |value| format!(r#"{{"areas":[[0,1],[{value},0]]}}"#),
+        "args.areas",
+        &signed,
+    );
+    numbers(
+        "format_areas",
+        |value| format!(r#"{{"areas":[[0,{value}]]}}"#),
+        "args.areas",
+        &signed,
+    );
+    let shapes = [
+        ("text framed", "[] [[0,0]]"),
+        ("", "[[]] [[0]] [[0,1,2]] [0,1] {} [{}]"),
+    ];
+    numbers(
+        "format_areas",
+        |value| format!(r#"{{"areas":{value}}}"#),
+        "args.areas",
+        &shapes,
+    );
     let unsigned = [
         ("text framed", "0 1 18446744073709551615"),
         ("", "-1"),
         ("", NEVER),
     ];
-    numbers("ack", |value| format!(r#"{{"node":"a","peer":"b","seq":{value}}}"#), "args.seq", &unsigned);
+    numbers(
+        "ack",
+        |value| format!(r#"{{"node":"a","peer":"b","seq":{value}}}"#),
+        "args.seq",
+        &unsigned,
+    );
     let never_but_null = NEVER.replace(" null", "");
     let positive = [
         ("text framed", "1 18446744073709551615 null"),
         ("", "0 -1"),
         ("", &never_but_null),
     ];
-    numbers("apply_ready", |value| format!(r#"{{"node":"a","limit":{value}}}"#), "args.limit", &positive);
+    numbers(
+        "apply_ready",
+        |value| format!(r#"{{"node":"a","limit":{value}}}"#),
+        "args.limit",
+        &positive,
+    );
     for point in ["apply_before_state", "apply_after_state"] {
         let during = r#"{"op":"apply_ready","args":{"node":"a"}}"#;
         let crash = |value: &str| {
@@ -377,18 +549,31 @@ fn other_numbers_have_their_ranges() {
         numbers("crash", crash, "args.nth", &positive);
     }
     for (point, during) in [
-        ("send_torn", r#"{"op":"delete","args":{"node":"a","user":"u","mailbox":"M"}}"#),
-        ("receive_torn", r#"{"op":"receive","args":{"node":"a","wire":""}}"#),
+        (
+            "send_torn",
+            r#"{"op":"delete","args":{"node":"a","user":"u","mailbox":"M"}}"#,
+        ),
+        (
+            "receive_torn",
+            r#"{"op":"receive","args":{"node":"a","wire":""}}"#,
+        ),
     ] {
         let crash = |value: &str| {
             format!(r#"{{"node":"a","point":"{point}","during":{during},"bytes":{value}}}"#)
         };
         numbers("crash", crash, "args.bytes", &unsigned);
-        unusable("text", &step("crash", &json!({
-            "node": "a",
-            "point": point,
-            "during": serde_json::from_str::<Value>(during).expect("JSON"),
-        })), "args.bytes");
+        unusable(
+            "text",
+            &step(
+                "crash",
+                &json!({
+                    "node": "a",
+                    "point": point,
+                    "during": serde_json::from_str::<Value>(during).expect("JSON"),
+                }),
+            ),
+            "args.bytes",
+        );
     }
 }
 
@@ -410,7 +595,11 @@ fn nested_arguments_are_named_by_their_path() {
         let args = json!({"user": "", "mailbox": "", "add_mailbox": element});
         both("format_create", args, &format!("args.add_mailbox{place}"));
         let args = json!({"user": "", "mailbox": "", "rmv_mailbox": [pair, element]});
-        both("format_delete", args, &format!("args.rmv_mailbox[1]{place}"));
+        both(
+            "format_delete",
+            args,
+            &format!("args.rmv_mailbox[1]{place}"),
+        );
         let args = json!({"user": "", "mailbox": "", "rmv_mail": [element]});
         both("format_expunge", args, &format!("args.rmv_mail[0]{place}"));
     }
@@ -427,8 +616,16 @@ fn nested_arguments_are_named_by_their_path() {
         });
         both("format_rename", args, "args.add_mails[0].contents");
     }
-    both("format_copy", json!({"user": "", "mailbox": "", "add_mails": [1]}), "args.add_mails");
-    both("format_orset", json!({"elements": {"t": 1}}), "args.elements");
+    both(
+        "format_copy",
+        json!({"user": "", "mailbox": "", "add_mails": [1]}),
+        "args.add_mails",
+    );
+    both(
+        "format_orset",
+        json!({"elements": {"t": 1}}),
+        "args.elements",
+    );
     both("frame", json!({"items": ["", null]}), "args.items");
 }
 
@@ -436,14 +633,30 @@ fn nested_arguments_are_named_by_their_path() {
 fn sub_messages_are_null_absent_or_whole() {
     let subs = [
         ("create", json!({"user": "", "mailbox": "", "add_tag": ""})),
-        ("delete", json!({"user": "", "mailbox": "", "rmv_tags": [], "rmv_mails": [""]})),
-        ("append", json!({"user": "", "mailbox": "", "add_tag": "", "add_content": ""})),
-        ("expunge", json!({"user": "", "mailbox": "", "rmv_tag": "", "add_tag": ""})),
-        ("store", json!({"user": "", "mailbox": "", "rmv_tag": "", "add_tag": "", "add_content": "00"})),
+        (
+            "delete",
+            json!({"user": "", "mailbox": "", "rmv_tags": [], "rmv_mails": [""]}),
+        ),
+        (
+            "append",
+            json!({"user": "", "mailbox": "", "add_tag": "", "add_content": ""}),
+        ),
+        (
+            "expunge",
+            json!({"user": "", "mailbox": "", "rmv_tag": "", "add_tag": ""}),
+        ),
+        (
+            "store",
+            json!({"user": "", "mailbox": "", "rmv_tag": "", "add_tag": "", "add_content": "00"}),
+        ),
     ];
     let msg = json!({"node": "a", "replica": "a", "vclock": {}, "operation": "x"});
     for (name, sub) in subs {
-        for (profile, op) in [("text", "encode_msg"), ("framed", "encode_msg"), ("framed", "send")] {
+        for (profile, op) in [
+            ("text", "encode_msg"),
+            ("framed", "encode_msg"),
+            ("framed", "send"),
+        ] {
             let with = |sub: &Value| {
                 let mut args = msg.clone();
                 args[name] = sub.clone();
@@ -480,7 +693,9 @@ const POINTS: &[(&str, &str)] = &[
 
 #[test]
 fn crashes_interrupt_what_their_point_names() {
-    let submits = ["send", "create", "delete", "append", "expunge", "store", "rename", "copy"];
+    let submits = [
+        "send", "create", "delete", "append", "expunge", "store", "rename", "copy",
+    ];
     for (point, interrupted) in POINTS {
         for (profile, op, args, _) in forms() {
             let during = json!({"op": op, "args": args});
@@ -504,7 +719,9 @@ fn crashes_interrupt_what_their_point_names() {
 
 #[test]
 fn what_a_crash_interrupts_has_the_form_of_a_step_of_the_same_node() {
-    let submits = ["send", "create", "delete", "append", "expunge", "store", "rename", "copy"];
+    let submits = [
+        "send", "create", "delete", "append", "expunge", "store", "rename", "copy",
+    ];
     for (point, interrupted) in POINTS {
         for (profile, op, args, required) in forms() {
             if op != *interrupted && !(*interrupted == "submit" && submits.contains(&op)) {
@@ -512,7 +729,10 @@ fn what_a_crash_interrupts_has_the_form_of_a_step_of_the_same_node() {
             }
             let crash = |args: &Value| {
                 let during = json!({"op": op, "args": args});
-                step("crash", &json!({"node": "a", "point": point, "bytes": 1, "during": during}))
+                step(
+                    "crash",
+                    &json!({"node": "a", "point": point, "bytes": 1, "during": during}),
+                )
             };
             for name in required {
                 let path = format!("args.during.args.{name}");
@@ -527,19 +747,30 @@ fn what_a_crash_interrupts_has_the_form_of_a_step_of_the_same_node() {
             unusable(profile, &crash(&other), "args.during.args.node");
         }
         let crash = |during: Value| {
-            step("crash", &json!({"node": "a", "point": point, "bytes": 1, "during": during}))
+            step(
+                "crash",
+                &json!({"node": "a", "point": point, "bytes": 1, "during": during}),
+            )
         };
         for wrong in [json!(null), json!([]), json!("send")] {
             unusable("text", &crash(wrong), "args.during");
         }
         unusable("text", &crash(json!({"args": {}})), "args.during.op");
-        let op = if *interrupted == "submit" { "delete" } else { interrupted };
+        let op = if *interrupted == "submit" {
+            "delete"
+        } else {
+            interrupted
+        };
         unusable("text", &crash(json!({"op": op})), "args.during.args");
         let without = json!({"node": "a", "point": point, "bytes": 1});
         unusable("text", &step("crash", &without), "args.during");
     }
     for point in ["", "Idle", "send", "apply_after_states"] {
-        unusable("text", &step("crash", &json!({"node": "a", "point": point})), "args.point");
+        unusable(
+            "text",
+            &step("crash", &json!({"node": "a", "point": point})),
+            "args.point",
+        );
     }
     // An unknown node is no question of form, here neither.
     let during = json!({"op": "apply_ready", "args": {"node": "z"}});

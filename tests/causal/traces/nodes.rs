@@ -12,11 +12,17 @@ fn unknown_nodes_and_nodes_that_are_down_answer_before_anything_else() {
         if !required.contains(&"node") {
             continue;
         }
-        let fails = |args: &Value, code: &str| {
-            json!({"op": op, "args": args, "fails": code}).to_string()
+        let fails =
+            |args: &Value, code: &str| json!({"op": op, "args": args, "fails": code}).to_string();
+        let down = if op == "recover" {
+            ""
+        } else {
+            &fails(&args, "node_down")
         };
-        let down = if op == "recover" { "" } else { &fails(&args, "node_down") };
-        conforms(profile, &format!("a shutdown -> {{\"log\":0,\"send_log\":0}}\n{down}"));
+        conforms(
+            profile,
+            &format!("a shutdown -> {{\"log\":0,\"send_log\":0}}\n{down}"),
+        );
         conforms(profile, &format!("a crash point=idle -> null\n{down}"));
         args["node"] = json!("z");
         conforms(profile, &fails(&args, "unknown_node"));
@@ -128,13 +134,13 @@ fn lines_travel_are_acked_and_leave_the_log() {
             r#"
             {}
             a flush peer=b -> {{"upto":2,"wire":["{create}","{append}"]}}
-            b receive wire={append} -> {{"log":1,"stored":1}}
-            b receive wire={append} -> {{"log":2,"stored":1}}
-            b receive wire={ping} -> {{"log":2,"stored":0}}
+            b receive wire="{append}" -> {{"log":1,"stored":1}}
+            b receive wire="{append}" -> {{"log":2,"stored":1}}
+            b receive wire="{ping}" -> {{"log":2,"stored":0}}
             b receive wire= -> {{"log":2,"stored":0}}
-            b receive wire={create} -> {{"log":3,"stored":1}}
-            b receive wire={create} -> {{"log":4,"stored":1}}
-            a receive wire={create} ! from_self
+            b receive wire="{create}" -> {{"log":3,"stored":1}}
+            b receive wire="{create}" -> {{"log":4,"stored":1}}
+            a receive wire="{create}" ! from_self
             b log -> {{"count":4,"entries":[["a",2],["a",2],["a",1],["a",1]]}}
             b apply_ready limit=1 -> {{"applied":[["a",1,"ok"]],"purged":0,"log":3,"clock":{{"a":1,"b":0,"c":0}}}}
             b apply_ready -> {{"applied":[["a",2,"ok"]],"purged":2,"log":0,"clock":{{"a":2,"b":0,"c":0}}}}
@@ -145,8 +151,8 @@ fn lines_travel_are_acked_and_leave_the_log() {
             a flush peer=c -> {{"upto":2,"wire":[]}}
             a ack peer=c seq=1 -> {{"send_log":1}}
             a send_log -> {{"count":1,"entries":[2],"acked":{{"b":1,"c":2}}}}
-            c receive wire={create} -> {{"log":1,"stored":1}}
-            c receive wire={append} -> {{"log":2,"stored":1}}
+            c receive wire="{create}" -> {{"log":1,"stored":1}}
+            c receive wire="{append}" -> {{"log":2,"stored":1}}
             c shutdown -> {{"log":2,"send_log":0}}
             c recover -> {{"clock":{{"a":0,"b":0,"c":0}},"discarded":0,"log":2,"send_log":0}}
             c apply_ready -> {{"applied":[["a",1,"ok"],["a",2,"ok"]],"purged":0,"log":0,"clock":{{"a":2,"b":0,"c":0}}}}
@@ -171,8 +177,8 @@ fn sets_of_the_text_profile() {
             a values user=u -> []
             a values user=u mailbox=M ! mailbox_not_found
             {}
-            a send payload={} -> {{"seq":3,"clock":{{"a":3,"b":0,"c":0}},"wire":"{send}"}}
-            a send payload={} -> {{"seq":4,"clock":{{"a":4,"b":0,"c":0}},"wire":"{opaque}"}}
+            a send payload="{}" -> {{"seq":3,"clock":{{"a":3,"b":0,"c":0}},"wire":"{send}"}}
+            a send payload="{}" -> {{"seq":4,"clock":{{"a":4,"b":0,"c":0}},"wire":"{opaque}"}}
             a send payload=0a ! unrepresentable_field
             a send payload=ff ! unrepresentable_field
             a orset user=u -> {{"structure":[{{"value":"M","tag":"t","dots":[["a",1]]}}],"mails":{{"M":[{{"value":"m","tag":"s","dots":[["a",2]],"contents":"6869"}}],"N":[{{"value":"m","tag":"s","dots":[["a",3]],"contents":""}}]}}}}
@@ -193,7 +199,10 @@ fn sets_of_the_text_profile() {
 fn create(clock: &[(&str, u32)], tag: &str) -> Msg {
     Msg {
         replica: "a".into(),
-        vclock: clock.iter().map(|(name, value)| ((*name).into(), *value)).collect(),
+        vclock: clock
+            .iter()
+            .map(|(name, value)| ((*name).into(), *value))
+            .collect(),
         operation: "create".into(),
         create: Some(Create {
             user: "u".into(),
@@ -243,10 +252,10 @@ fn bulks_travel_and_sets_of_the_framed_profile_hold_contents() {
             a orset user=u -> {{"structure":[]}}
             {}
             a flush peer=b -> {{"upto":2,"wire":["{bulk}"]}}
-            b receive wire={bulk} -> {{"log":2,"stored":2}}
+            b receive wire="{bulk}" -> {{"log":2,"stored":2}}
             b receive wire= -> {{"log":2,"stored":0}}
-            b receive wire={create} -> {{"log":3,"stored":1}}
-            b receive wire={create}30 ! truncated_frame
+            b receive wire="{create}" -> {{"log":3,"stored":1}}
+            b receive wire="{create}30" ! truncated_frame
             b apply_ready -> {{"applied":[["a",1,"ok"],["a",2,"ok"]],"purged":1,"log":0,"clock":{{"a":2,"b":0,"c":0}}}}
             b orset user=u -> {{"structure":[{{"value":"M","tag":"s","dots":[["a",2]],"content":"6869"}},{{"value":"M","tag":"t","dots":[["a",1]],"content":null}}]}}
             b values user=u -> ["M"]
@@ -272,7 +281,7 @@ fn a_framed_send_carries_any_sub_messages() {
         r#"
         {{"op":"send","args":{{"node":"a","operation":"fly","create":{{"user":"u","mailbox":"M","add_tag":"t"}},"store":null}},"returns":{{"seq":1,"clock":{{"a":1,"b":0,"c":0}},"wire":"{wire}"}}}}
         a values user=u -> []
-        b receive wire={wire} -> {{"log":1,"stored":1}}
+        b receive wire="{wire}" -> {{"log":1,"stored":1}}
         b apply_ready -> {{"applied":[["a",1,"opaque"]],"purged":0,"log":0,"clock":{{"a":1,"b":0,"c":0}}}}
         "#
     );
@@ -318,7 +327,10 @@ fn a_torn_submit_never_happened() {
         for point in ["send_after_log", "send_after_state"] {
             let crash = crash("a", &json!({ "point": point }), "create", args.clone());
             let recover = recovers("a", 1, 0, 0, 1);
-            conforms(profile, &format!("{crash}\n{recover}\na values user=u -> [\"M\"]"));
+            conforms(
+                profile,
+                &format!("{crash}\n{recover}\na values user=u -> [\"M\"]"),
+            );
         }
     }
 }
@@ -344,7 +356,7 @@ fn a_torn_receive_keeps_whole_records() {
             let crash = crash("b", &point, "receive", args.clone());
             let recover = recovers("b", 0, discarded, log, 0);
             let again = format!(
-                r#"b receive wire={wire} -> {{"log":{},"stored":{records}}}"#,
+                r#"b receive wire="{wire}" -> {{"log":{},"stored":{records}}}"#,
                 log + records
             );
             conforms(profile, &format!("{crash}\n{recover}\n{again}"));
@@ -362,7 +374,8 @@ fn a_run_of_apply_is_interrupted_at_each_delivery() {
     let framed = [create.clone(), create, append].map(hex).into();
     for (profile, wires) in [("text", text), ("framed", framed)] {
         let receive = |(at, wire): (usize, &String)| {
-            format!("b receive wire={wire} -> {{\"log\":{},\"stored\":1}}\n", at + 1)
+            let log = at + 1;
+            format!("b receive wire=\"{wire}\" -> {{\"log\":{log},\"stored\":1}}\n")
         };
         let received: String = wires.iter().enumerate().map(receive).collect();
         // The point, its number, the limit of the run; then a's entry and the log after recovery.
@@ -424,9 +437,17 @@ fn a_crash_during_an_operation_that_fails_follows_it() {
     let nobody = json!({"peer": "z", "seq": 1});
     for profile in ["text", "framed"] {
         for (point, op, args) in [
-            (json!({"point": "send_torn", "bytes": 3}), "delete", &missing),
+            (
+                json!({"point": "send_torn", "bytes": 3}),
+                "delete",
+                &missing,
+            ),
             (json!({"point": "send_after_state"}), "delete", &missing),
-            (json!({"point": "receive_torn", "bytes": 3}), "receive", &junk),
+            (
+                json!({"point": "receive_torn", "bytes": 3}),
+                "receive",
+                &junk,
+            ),
             (json!({"point": "receive_after_log"}), "receive", &junk),
             (json!({"point": "ack_before_truncate"}), "ack", &nobody),
         ] {

@@ -25,21 +25,21 @@ fn close_among_waiting(closing: Closing) {
 
 #[test]
 fn everyone_ends_when_the_node_is_closed() {
-    explore("causal: a close among waiting", 1, Some(3), || {
+    explore("causal: a close among waiting", 6_600, Some(2), || {
         close_among_waiting(Closing::Wakes);
     });
 }
 
 /// D24.
 #[test]
-fn a_close_that_wakes_nobody_is_found() {
+fn silent_close_wakes_nobody_is_found() {
     let found = fails(|| close_among_waiting(Closing::Silent));
     assert!(found.contains(DEADLOCK), "{found}");
 }
 
 #[test]
 fn everyone_ends_when_the_owner_does() {
-    explore("causal: an end among waiting", 1, Some(3), || {
+    explore("causal: an end among waiting", 6_500, Some(3), || {
         let (shell, owner) = node(1, Strategies::REFERENCE);
         let applier = routine(&shell, |shell| apply(shell, u64::MAX));
         let sender = routine(&shell, |shell| send(shell, 0, u64::MAX));

@@ -30,14 +30,14 @@ fn operations_and_a_delivery(handover: Handover) {
 
 #[test]
 fn operations_and_a_delivery_all_end() {
-    explore("causal: handing over", 1, Some(2), || {
+    explore("causal: handing over", 6_300, Some(2), || {
         operations_and_a_delivery(Handover::Queued);
     });
 }
 
 /// D14, `lock_cycle`.
 #[test]
-fn handing_over_under_the_lock_of_the_state_is_found() {
+fn lock_cycle_of_handing_over_under_the_state_lock_is_found() {
     let found = fails(|| operations_and_a_delivery(Handover::UnderLock));
     assert!(found.contains(DEADLOCK), "{found}");
 }
@@ -73,7 +73,7 @@ fn a_slow_client(handover: Handover) {
 #[test]
 fn a_slow_client_holds_nobody_up() {
     for handover in [Handover::Queued, Handover::UnderLock] {
-        explore("causal: a slow client", 1, Some(2), move || {
+        explore("causal: a slow client", 3_400, Some(2), move || {
             a_slow_client(handover);
         });
     }
@@ -81,7 +81,7 @@ fn a_slow_client_holds_nobody_up() {
 
 /// D15.
 #[test]
-fn waiting_for_a_client_under_the_lock_of_the_state_is_found() {
+fn silent_client_under_the_state_lock_is_found() {
     let found = fails(|| a_slow_client(Handover::LockedWhileBuilt));
     assert!(found.contains(DEADLOCK), "{found}");
 }

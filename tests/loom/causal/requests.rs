@@ -1,5 +1,8 @@
 //! Requests, their answers, and the end of either side.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::explore::{explore, reach};
 
 use super::shell::{Strategies, Unanswered};
@@ -10,7 +13,7 @@ const REFERENCE: Strategies = Strategies::REFERENCE;
 
 #[test]
 fn two_callers_get_an_answer_of_their_own_each() {
-    reach("causal: two callers", 1, None, || {
+    reach("causal: two callers", 5_500, Some(2), || {
         let (shell, owner) = node(1, REFERENCE);
         let callers = [(); 2].map(|()| routine(&shell, |shell| shell.submit(Request::Submit)));
         drop(shell);
@@ -25,7 +28,7 @@ fn two_callers_get_an_answer_of_their_own_each() {
 /// A caller that needs no answer goes on, and what it posted is done in its order.
 #[test]
 fn requests_of_one_caller_stay_in_order() {
-    explore("causal: one caller", 1, None, || {
+    explore("causal: one caller", 920, Some(3), || {
         let (shell, owner) = node(1, REFERENCE);
         let caller = routine(&shell, |shell| {
             let tickets = [(); 2].map(|()| {
@@ -43,9 +46,14 @@ fn requests_of_one_caller_stay_in_order() {
 
 #[test]
 fn a_request_is_refused_or_answered_whenever_the_node_is_closed() {
-    for limit in [1, 2] {
-        reach("causal: a request and the close", 1, None, move || {
-            let (shell, owner) = node(limit, REFERENCE);
+    let refused = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&refused);
+    reach(
+        "causal: a request and the close",
+        5_000,
+        Some(3),
+        move || {
+            let (shell, owner) = node(1, REFERENCE);
             let caller = routine(&shell, |shell| shell.submit(Request::Submit));
             let closer = routine(&shell, |shell| shell.close());
             let core = own(owner);
@@ -57,15 +65,17 @@ fn a_request_is_refused_or_answered_whenever_the_node_is_closed() {
                 _ => panic!("{answer:?}"),
             };
             assert_eq!(core.submitted, done);
+            seen.fetch_or(done == 0, Ordering::Relaxed);
             done == 1
-        });
-    }
+        },
+    );
+    assert!(refused.load(Ordering::Relaxed), "never refused");
 }
 
 /// A full desk holds callers up, but not beyond the close.
 #[test]
 fn who_waits_for_room_is_refused_by_the_close() {
-    reach("causal: a full desk and the close", 1, None, || {
+    explore("causal: a full desk and the close", 190, Some(3), || {
         let (shell, owner) = node(1, REFERENCE);
         let (answer, first) = super::shell::answer();
         shell.post(Request::Submit(answer)).expect("it is open");
@@ -76,14 +86,13 @@ fn who_waits_for_room_is_refused_by_the_close() {
         assert_eq!(first.wait(), Ok(1), "it was posted before");
         assert_eq!(core.submitted, 1);
         assert_eq!(joined(caller), Err(Unanswered::Refused));
-        true
     });
 }
 
 /// The step that fails answers nobody, as after a failed write.
 #[test]
 fn everyone_returns_when_the_owner_fails() {
-    reach("causal: the owner's end", 1, None, || {
+    reach("causal: the owner's end", 9_900, Some(3), || {
         let (shell, owner) = node(1, REFERENCE);
         let callers = [(); 2].map(|()| routine(&shell, |shell| shell.submit(Request::Submit)));
         assert_eq!(
@@ -99,7 +108,7 @@ fn everyone_returns_when_the_owner_fails() {
 
 #[test]
 fn an_answer_that_nobody_waits_for_is_lost() {
-    explore("causal: a dropped ticket", 1, None, || {
+    explore("causal: a dropped ticket", 6_000, None, || {
         let (shell, owner) = node(1, REFERENCE);
         let caller = routine(&shell, |shell| {
             let (answer, ticket) = super::shell::answer();

@@ -37,7 +37,9 @@ fn two_wake_one(strategies: Strategies) {
 
 #[test]
 fn no_wake_up_is_lost() {
-    explore("causal: two wake one", 1, None, || two_wake_one(REFERENCE));
+    explore("causal: two wake one", 32_900, None, || {
+        two_wake_one(REFERENCE)
+    });
 }
 
 /// The applier finds more to do than one run may, and wakes itself, while a receiver wakes it.
@@ -71,67 +73,53 @@ fn waking_oneself(strategies: Strategies) {
 
 #[test]
 fn a_routine_may_wake_itself() {
-    explore("causal: waking oneself", 1, None, || {
+    explore("causal: waking oneself", 170, None, || {
         waking_oneself(REFERENCE)
     });
 }
 
 /// D13, `self_signal`.
 #[test]
-fn waking_oneself_through_a_full_channel_is_found() {
+fn self_signal_through_a_full_channel_is_found() {
     let found = fails(|| waking_oneself(CHECK_THEN_SEND));
     assert!(found.contains(DEADLOCK), "{found}");
 }
 
-/// A receiver, the applier and the owner, as they ship: all that is stored is delivered.
-fn receive_and_apply(strategies: Strategies) {
-    let (shell, owner) = node(1, strategies);
-    let receiver = routine(&shell, |shell| {
-        let stored = [(); 2].map(|()| shell.ask(|answer| Request::Receive(1, answer)));
-        assert_eq!(stored, [Ok(()); 2]);
-    });
-    let applier = routine(&shell, |shell| apply(shell, 2));
-    drop(shell);
-    let core = own(owner);
-    assert_eq!((core.log, core.delivered), (0, 2));
-    joined(receiver);
-    joined(applier);
-}
-
+/// A receiver, the applier, which delivers one message in a run, and the owner: as they ship.
 #[test]
 fn all_that_is_stored_is_delivered() {
-    let case = || receive_and_apply(REFERENCE);
-    explore("causal: receive and apply", 1, Some(2), case);
-}
-
-/// D13 among all routines.
-#[test]
-fn an_applier_that_waits_for_itself_is_found() {
-    let found = fails(|| receive_and_apply(CHECK_THEN_SEND));
-    assert!(found.contains(DEADLOCK), "{found}");
-}
-
-#[test]
-fn all_that_is_submitted_is_confirmed() {
-    explore("causal: submit and send", 1, Some(2), || {
+    explore("causal: receive and apply", 6_500, Some(2), || {
         let (shell, owner) = node(1, REFERENCE);
-        let caller = routine(&shell, |shell| {
-            let submitted = [(); 2].map(|()| shell.submit(Request::Submit));
-            assert_eq!(submitted, [Ok(1), Ok(2)]);
-        });
-        let sender = routine(&shell, |shell| send(shell, 0, 2));
+        let receive = |answer| Request::Receive(2, answer);
+        let receiver = routine(&shell, move |shell| shell.ask(receive));
+        let applier = routine(&shell, |shell| apply(shell, 2));
         drop(shell);
         let core = own(owner);
-        assert_eq!((core.submitted, core.cursors), (2, [2, 0]));
-        joined(caller);
+        assert_eq!((core.log, core.delivered), (0, 2));
+        assert_eq!(joined(receiver), Ok(()));
+        joined(applier);
+    });
+}
+
+/// A caller, the sender of a peer, and the owner: as they ship.
+#[test]
+fn all_that_is_submitted_is_confirmed() {
+    explore("causal: submit and send", 6_500, Some(2), || {
+        let (shell, owner) = node(1, REFERENCE);
+        let caller = routine(&shell, |shell| shell.submit(Request::Submit));
+        let sender = routine(&shell, |shell| send(shell, 0, 1));
+        drop(shell);
+        let core = own(owner);
+        assert_eq!((core.submitted, core.cursors), (1, [1, 0]));
+        assert_eq!(joined(caller), Ok(1));
         joined(sender);
     });
 }
 
-/// A wake-up set by nobody but the closing.
+/// Whatever else wakes it.
 #[test]
 fn a_closed_wake_up_ends_its_routine() {
-    explore("causal: a wake-up and the close", 1, None, || {
+    explore("causal: a wake-up and the close", 270, None, || {
         let (shell, owner) = node(1, REFERENCE);
         let waiting = routine(&shell, |shell| {
             while shell.sender(0).wait() {}

@@ -21,7 +21,7 @@ pub(super) fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
     while !shared.stop.is_set() {
         match listener.accept() {
             Ok((socket, from)) => {
-                if let Err(error) = take(shared, socket, from) {
+                if let (Err(error), false) = (take(shared, socket, from), shared.stop.is_set()) {
                     let error = &error;
                     (shared.tell)(Event::Incoming { from, error });
                 }

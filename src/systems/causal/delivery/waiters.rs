@@ -1,104 +1,107 @@
 //! Who waits for which message.
 
+use std::mem;
+
 use super::super::clock::Node;
 
-/// No link.
-const NONE: u32 = u32::MAX;
+/// So many links are faster gone through than hashed.
+const FEW: usize = 16;
 
-/// A hash table of links by the message they wait for. Its chains run through the links themselves,
-/// whose numbers the caller gives; nothing is allocated before something waits.
+/// The end of a chain.
+const END: u32 = u32::MAX;
+
+/// Links by the message that they wait for. If there are more than a few, they are found by hash: its
+/// chains run through the links.
 #[derive(Clone, Debug)]
 pub(super) struct Waiters {
-    /// First links of the chains. As many as a power of two, or none.
-    buckets: Vec<u32>,
     /// By number.
     links: Vec<Link>,
-    linked: usize,
+    /// First links of the chains: as many as a power of two, or none as long as links are few.
+    buckets: Vec<u32>,
+    waiting: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Link {
-    is_linked: bool,
+    /// 0, which no message has, if it waits for nothing.
+    seq: u64,
     node: Node,
     /// The next one of the chain.
     next: u32,
-    seq: u64,
 }
 
 impl Waiters {
+    /// Nobody; allocates nothing.
     pub(super) const fn new() -> Self {
         Self {
-            buckets: Vec::new(),
             links: Vec::new(),
-            linked: 0,
+            buckets: Vec::new(),
+            waiting: 0,
         }
     }
 
-    /// Lets `link` wait for message `seq` of `node`, and for nothing else. O(1) amortised.
+    /// Lets `link`, which waits for nothing, wait for message `seq` of `node`. O(1) amortised.
+    #[inline]
     pub(super) fn wait(&mut self, link: u32, node: Node, seq: u64) {
-        self.forget(link);
-        if self.linked == self.buckets.len() {
-            self.grow();
-        }
         let place = link as usize;
-        if self.links.len() <= place {
-            self.links.resize(place + 1, Link::OUT);
+        if place >= self.links.len() {
+            self.links.resize(place + 1, Link::FREE);
         }
-        self.links[place] = Link {
-            is_linked: true,
-            node,
-            next: NONE,
-            seq,
+        self.waiting += 1;
+        let next = if self.links.len() <= FEW {
+            END
+        } else {
+            self.chain(link, node, seq)
         };
-        self.linked += 1;
-        self.chain(link);
+        self.links[place] = Link { seq, node, next };
     }
 
-    /// Whether `link` waits for a message.
-    pub(super) fn is_waiting(&self, link: u32) -> bool {
-        let link = self.links.get(link as usize);
-        link.is_some_and(|link| link.is_linked)
-    }
-
-    /// Lets `link` wait no longer, if it does. O(1) expected.
+    /// Lets `link`, which waits for a message, wait no longer. O(1) expected.
     pub(super) fn forget(&mut self, link: u32) {
-        let Some(found) = self.links.get(link as usize) else {
-            return;
-        };
-        if found.is_linked {
-            let (node, seq) = (found.node, found.seq);
-            self.unchain(node, seq, |_, other| other == link, |_| ());
-        }
+        let Link { node, seq, .. } = self.links[link as usize];
+        self.take(node, seq, |_, at| at == link, |_| ());
     }
 
     /// Hands out all links that wait for message `seq` of `node`, in no order; they wait no longer.
     /// O(1) expected for each, and once.
+    #[inline]
     pub(super) fn wake(&mut self, node: Node, seq: u64, woken: impl FnMut(u32)) {
-        let is_meant = |link: &Link, _| link.node == node && link.seq == seq;
-        self.unchain(node, seq, is_meant, woken);
+        if self.waiting > 0 {
+            let is_meant = |link: &Link, _| link.seq == seq && link.node == node;
+            self.take(node, seq, is_meant, woken);
+        }
     }
 
-    fn unchain(
+    /// Hands out what is meant among those that wait for a message.
+    #[inline]
+    fn take(
         &mut self,
         node: Node,
         seq: u64,
         is_meant: impl Fn(&Link, u32) -> bool,
         mut out: impl FnMut(u32),
     ) {
-        if self.linked == 0 {
+        if self.buckets.is_empty() {
+            for (at, link) in (0..).zip(&mut self.links) {
+                if is_meant(link, at) {
+                    link.seq = 0;
+                    self.waiting -= 1;
+                    out(at);
+                }
+            }
             return;
         }
         let bucket = self.bucket(node, seq);
-        let mut before = NONE;
+        let mut before = END;
         let mut at = self.buckets[bucket];
-        while at != NONE {
+        while at != END {
             let link = &mut self.links[at as usize];
             let next = link.next;
             if is_meant(link, at) {
-                link.is_linked = false;
-                self.linked -= 1;
+                link.seq = 0;
+                self.waiting -= 1;
                 match before {
-                    NONE => self.buckets[bucket] = next,
+                    END => self.buckets[bucket] = next,
                     _ => self.links[before as usize].next = next,
                 }
                 out(at);
@@ -109,38 +112,41 @@ impl Waiters {
         }
     }
 
+    /// Puts a link at the front of its chain; gives the one behind it.
+    fn chain(&mut self, link: u32, node: Node, seq: u64) -> u32 {
+        if self.waiting > self.buckets.len() {
+            self.grow();
+        }
+        let bucket = self.bucket(node, seq);
+        mem::replace(&mut self.buckets[bucket], link)
+    }
+
+    #[cold]
     fn grow(&mut self) {
-        let size = (2 * self.buckets.len()).max(8);
-        self.buckets.clear();
-        self.buckets.resize(size, NONE);
-        for link in 0..self.links.len() {
-            if self.links[link].is_linked {
-                self.chain(link as u32);
+        self.buckets = vec![END; self.waiting.next_power_of_two().max(2 * FEW)];
+        for at in 0..self.links.len() {
+            let Link { seq, node, .. } = self.links[at];
+            if seq > 0 {
+                let bucket = self.bucket(node, seq);
+                self.links[at].next = mem::replace(&mut self.buckets[bucket], at as u32);
             }
         }
     }
 
-    fn chain(&mut self, link: u32) {
-        let place = link as usize;
-        let bucket = self.bucket(self.links[place].node, self.links[place].seq);
-        self.links[place].next = self.buckets[bucket];
-        self.buckets[bucket] = link;
-    }
-
     /// Consecutive messages of a sender go to buckets far from each other.
+    #[inline]
     fn bucket(&self, node: Node, seq: u64) -> usize {
         let key = seq ^ u64::from(node.0) << 48;
         let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let size = self.buckets.len() as u64;
-        ((hash * size) >> 32) as usize
+        // The upper bits, which all of the key decides.
+        (hash * self.buckets.len() as u64 >> 32) as usize
     }
 }
 
 impl Link {
-    const OUT: Self = Self {
-        is_linked: false,
-        node: Node(0),
-        next: NONE,
+    const FREE: Self = Self {
         seq: 0,
+        node: Node(0),
+        next: END,
     };
 }

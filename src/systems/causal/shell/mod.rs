@@ -160,7 +160,7 @@ impl<R> Shell<R> {
 
 impl<R> Owner<R> {
     /// Hands one request after the other to `step`, in the order in which they were posted, until the
-    /// node is closed and all that was posted before is done.
+    /// node is closed and all that was posted before is done. `step` must not wait for anyone who asks.
     ///
     /// # Errors
     /// The first of `step`: no request is taken after it. Those left, and all to come, are not answered.

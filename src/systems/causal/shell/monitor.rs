@@ -31,9 +31,9 @@ impl<T> Monitor<T> {
         output
     }
 
-    /// Changes the value behind the backs of those who wait.
-    pub(super) fn change_silently(&self, change: impl FnOnce(&mut T)) {
-        change(&mut lock(&self.inner).value);
+    /// Uses the value, and lets nobody know.
+    pub(super) fn silently<O>(&self, using: impl FnOnce(&mut T) -> O) -> O {
+        using(&mut lock(&self.inner).value)
     }
 
     /// Waits until `ready`, which may then change the value, gives something.

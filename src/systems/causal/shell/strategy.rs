@@ -57,7 +57,7 @@ impl Closing {
     pub(super) fn close<T>(self, monitor: &Monitor<T>, close: impl FnOnce(&mut T)) {
         match self {
             Self::Wakes => monitor.change(close),
-            Self::Silent => monitor.change_silently(close),
+            Self::Silent => monitor.silently(close),
         }
     }
 }

@@ -33,7 +33,7 @@ impl Wake {
         match self.waking {
             Waking::Coalesced => self.signal.change(|signal| signal.set = true),
             Waking::CheckThenSend => {
-                let is_empty = self.signal.change(|signal| !signal.set);
+                let is_empty = self.signal.silently(|signal| !signal.set);
                 if is_empty {
                     self.send();
                 }
@@ -64,7 +64,7 @@ impl Wake {
 
     /// Whether it is closed. For routines that wait for something else, say between two attempts.
     pub fn is_closed(&self) -> bool {
-        self.signal.change(|signal| signal.closed)
+        self.signal.silently(|signal| signal.closed)
     }
 
     pub(super) fn close(&self) {

@@ -10,8 +10,7 @@ use crate::causal::log::{Log, LogName};
 use crate::causal::message::{Applied, Change, Delivery, Entry, Output, Write};
 use crate::causal::state::{Halt, State};
 use crate::causal::strategy::{
-    DeliveredEntries, DeliveryOrder, Malformed, Overflow, Receivers, Removal, RenameContents,
-    WaitingEntry,
+    DeliveredEntries, DeliveryOrder, Malformed, Overflow, Receivers, Removal, WaitingEntry,
 };
 
 /// What a run did so far.
@@ -88,9 +87,7 @@ impl State {
         let message = &entry.message;
         let strategies = &self.settings.strategies;
         let opaque = message.operation.is_none();
-        let fatal = (opaque && strategies.malformed == Malformed::Fatal)
-            || (strategies.rename == RenameContents::WrongList && faulty::is_rename(message));
-        if fatal {
+        if opaque && strategies.malformed == Malformed::Fatal {
             self.halt = Some(Halt::Died);
             return;
         }

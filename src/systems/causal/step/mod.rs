@@ -78,15 +78,14 @@ impl State {
     fn store(&mut self, transfer: Transfer, outputs: &mut Vec<Output>) {
         let glues = !self.disk.receive_log.tail().is_empty();
         let ids = self.append(LogName::Receive, transfer.append, outputs);
-        if self.settings.strategies.receivers == Receivers::PerPeer {
-            self.volatile.turn_to_next();
-        }
         if glues || ids.end - ids.start != transfer.messages.len() as u64 {
-            return faulty::index_again(self, ids);
+            faulty::index_again(self, ids);
+        } else {
+            for (id, admitted) in ids.zip(transfer.messages) {
+                self.index(id, admitted);
+            }
         }
-        for (id, admitted) in ids.zip(transfer.messages) {
-            self.index(id, admitted);
-        }
+        self.volatile.turn_to_next();
     }
 
     /// Indexes a record of the receive log.

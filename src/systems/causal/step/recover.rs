@@ -23,7 +23,7 @@ impl State {
         disk: Disk,
         outputs: &mut Vec<Output>,
     ) -> Result<(Self, Recovered), RecoverError> {
-        settings.check_members(&disk)?;
+        settings.check_clocks(&disk)?;
         let sent = settings.sent(&disk)?;
         let received = settings.received(&disk)?;
         let pending = settings.no_entries();
@@ -41,8 +41,10 @@ impl State {
         if state.settings.strategies.clock_save == ClockSave::InPlace {
             faulty::read_clock_file(&mut state, outputs);
         }
-        state.redo(outputs);
-        state.remove_confirmed(outputs);
+        if state.halt.is_none() {
+            state.redo(outputs);
+            state.remove_confirmed(outputs);
+        }
         if outputs.len() > before {
             outputs.push(Output::Sync);
         }
@@ -89,15 +91,20 @@ impl State {
 }
 
 impl Settings {
-    fn check_members(&self, disk: &Disk) -> Result<(), RecoverError> {
-        let expected = self.group.size();
-        let clocks = [&disk.record.clock, &disk.record.cursors];
-        match clocks.map(|clock| clock.entries().len()) {
-            [clock, _] if clock != expected => Err(clock),
-            [_, cursors] if cursors != expected => Err(cursors),
-            _ => Ok(()),
+    /// Clocks are those of the group and of the profile.
+    fn check_clocks(&self, disk: &Disk) -> Result<(), RecoverError> {
+        let (expected, largest) = (self.group.size(), self.profile.largest());
+        for clock in [&disk.record.clock, &disk.record.cursors] {
+            let found = clock.entries().len();
+            if found != expected {
+                return Err(RecoverError::Members { found, expected });
+            }
+            if let Some(entry) = clock.entries().iter().find(|entry| **entry > largest) {
+                let found = *entry;
+                return Err(RecoverError::Range { found, largest });
+            }
         }
-        .map_err(|found| RecoverError::Members { found, expected })
+        Ok(())
     }
 
     /// The records of the send log, decoded.

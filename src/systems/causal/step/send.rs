@@ -22,7 +22,7 @@ use crate::causal::{framed, text};
 /// A payload that passed its preconditions.
 pub(super) enum Payload {
     Text(Bytes, Option<text::Operation>),
-    Framed(framed::Msg),
+    Framed(Box<framed::Msg>),
 }
 
 /// A stamped message and its record of the send log, without framing.
@@ -53,7 +53,9 @@ impl State {
                 let (payload, operation) = request.payload(sets, representable)?;
                 Ok(Payload::Text(payload, operation))
             }
-            (Profile::Framed, Request::Framed(request)) => Ok(Payload::Framed(request.msg(sets)?)),
+            (Profile::Framed, Request::Framed(request)) => {
+                Ok(Payload::Framed(Box::new(request.msg(sets)?)))
+            }
             (Profile::Text, Request::Framed(_)) | (Profile::Framed, Request::Text(_)) => {
                 Err(SubmitError::WrongProfile)
             }

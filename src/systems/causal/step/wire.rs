@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::super::clock::{Clock, Node};
-use super::super::error::ReceiveError;
-use super::super::group::Profile;
-use super::super::log::framed_record;
-use super::super::message::{Message, Operation};
-use super::super::state::Settings;
-use super::super::{Name, framed, text};
 use super::faulty;
+use crate::causal::clock::{Clock, Node};
+use crate::causal::error::ReceiveError;
+use crate::causal::group::Profile;
+use crate::causal::local::parsed;
+use crate::causal::log::framed_record;
+use crate::causal::message::{Message, Operation};
+use crate::causal::state::Settings;
 use crate::causal::strategy::{Malformed, Membership, Overflow};
+use crate::causal::{Name, framed, text};
 
 /// A message whose names are not looked up yet.
 pub(super) struct Decoded {
@@ -179,7 +180,5 @@ impl Settings {
 
 /// The operation that a payload of the text profile says; none if it is opaque (7.2).
 pub(super) fn text_operation(payload: &[u8]) -> Option<Operation> {
-    let (word, rest) = text::parse_op(payload).ok()?;
-    let operation = text::Operation::parse(word, rest.as_bytes())?.ok()?;
-    Some(Operation::Text(operation))
+    parsed(payload).map(Operation::Text)
 }

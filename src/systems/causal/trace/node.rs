@@ -100,12 +100,9 @@ impl Nodes {
         };
         let records: Vec<_> = states.iter().map(|state| state.record()).collect();
         let mut pairs = records.windows(2);
-        let clocks = pairs.all(|two| two[0].clock == two[1].clock);
-        let mut pairs = records.windows(2);
-        let payloads = pairs.all(|two| two[0].payload == two[1].payload);
         Answer::Returns(json!({
-            "clocks": clocks,
-            "orset": payloads,
+            "clocks": pairs.clone().all(|two| two[0].clock == two[1].clock),
+            "orset": pairs.all(|two| two[0].payload == two[1].payload),
             "receive_logs_empty": states.iter().all(|state| state.received().next().is_none()),
             "send_logs_empty": states.iter().all(|state| state.unconfirmed().next().is_none()),
         }))

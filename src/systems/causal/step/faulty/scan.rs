@@ -1,4 +1,4 @@
-//! Scans that stop, several receivers, and deliveries in another order (D5, D6, D11, D16, D18, D19).
+//! Scans that stop, several receivers, and deliveries in another order (D5, D6, D11, D16, D18).
 
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -11,10 +11,9 @@ use super::super::wire::Admitted;
 use crate::causal::clock::{Clock, Node};
 use crate::causal::delivery::{Found, Pending, Scan};
 use crate::causal::group::Profile;
-use crate::causal::message::{Change, Entry, Message, Operation, Output};
+use crate::causal::message::{Change, Entry, Message, Output};
 use crate::causal::state::{Halt, Settings, State};
 use crate::causal::strategy::{Overflow, Receivers, WaitingEntry};
-use crate::causal::text::Action;
 
 /// What of a faulty node is lost in a crash. Empty in the reference.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize)]
@@ -154,14 +153,6 @@ pub(in crate::causal::step) fn deliver_effect_first(
     survives
 }
 
-/// Whether the message is a rename, which upstream cannot parse (D19).
-pub(in crate::causal::step) const fn is_rename(message: &Message) -> bool {
-    match &message.operation {
-        Some(Operation::Text(operation)) => matches!(operation.action, Action::Rename { .. }),
-        Some(Operation::Framed(_)) | None => false,
-    }
-}
-
 /// Indexes records that are not those of the transfer, since it was glued to a tail or has none (D6 to
 /// D8).
 pub(in crate::causal::step) fn index_again(state: &mut State, ids: Range<u64>) {
@@ -174,8 +165,9 @@ pub(in crate::causal::step) fn index_again(state: &mut State, ids: Range<u64>) {
 
 /// Hands an entry to the receiver whose turn it is (D11).
 pub(in crate::causal::step) fn push_to_lane(state: &mut State, id: u64, entry: Entry) {
-    let turn = state.volatile.turn;
+    let (me, own, turn) = (state.settings.me, state.own(), state.volatile.turn);
     if let Some(lane) = state.volatile.lanes.get_mut(turn) {
+        lane.clock.set(me, own);
         lane.pending.push(id, entry, &lane.clock);
     }
 }
@@ -203,9 +195,10 @@ impl Volatile {
         lanes.flat_map(|lane| lane.pending.iter().map(|(_, entry)| entry))
     }
 
-    /// The next transfer reaches the next receiver.
-    pub(in crate::causal::step) const fn turn_to_next(&mut self) {
-        self.turn = (self.turn + 1) % self.lanes.len();
+    /// The next transfer reaches the next receiver, if there are several.
+    pub(in crate::causal::step) fn turn_to_next(&mut self) {
+        let next = (self.turn + 1).checked_rem(self.lanes.len());
+        self.turn = next.unwrap_or(0);
     }
 
     pub(in crate::causal::step) fn rewind(&mut self) {
