@@ -191,7 +191,10 @@ impl Node {
     }
 
     fn ended(&mut self) {
-        let code = until("it ends", || self.child.try_wait().expect("it is ours"));
+        let code = until(|| {
+            let ended = self.child.try_wait().expect("it is ours");
+            ended.ok_or_else(|| format!("{} is still running", self.name))
+        });
         assert_eq!(code.code(), Some(0), "{}: {}", self.name, self.complaints());
     }
 
@@ -208,14 +211,14 @@ impl Drop for Node {
     }
 }
 
-/// Waits for something that happens.
-pub(super) fn until<T>(what: &str, mut happened: impl FnMut() -> Option<T>) -> T {
+/// Waits for something that happens; until then `happened` says what there is instead.
+pub(super) fn until<T>(mut happened: impl FnMut() -> Result<T, String>) -> T {
     let begun = Instant::now();
     loop {
-        if let Some(found) = happened() {
-            return found;
+        match happened() {
+            Ok(found) => return found,
+            Err(found) => assert!(begun.elapsed() < PATIENCE, "after {PATIENCE:?}: {found}"),
         }
-        assert!(begun.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
         sleep(Duration::from_millis(20));
     }
 }
@@ -224,18 +227,19 @@ pub(super) fn until<T>(what: &str, mut happened: impl FnMut() -> Option<T>) -> T
 /// took.
 pub(super) fn converged(nodes: &mut [Node]) -> (Value, Duration) {
     let begun = Instant::now();
-    let clock = until("all nodes have all messages", || {
-        let mut clocks = Vec::new();
-        for node in &mut *nodes {
-            clocks.push(node.ask("clock", &json!({})));
-            for log in ["log", "send_log"] {
-                if node.ask(log, &json!({}))["count"] != 0 {
-                    return None;
-                }
-            }
+    let clock = until(|| {
+        let found: Vec<Value> = nodes
+            .iter_mut()
+            .map(|node| node.ask("status", &json!({})))
+            .collect();
+        let clock = &found[0]["clock"];
+        let is_done = |status: &Value| {
+            status["clock"] == *clock && status["log"] == 0 && status["send_log"] == 0
+        };
+        match found.iter().all(is_done) {
+            true => Ok(clock.clone()),
+            false => Err(format!("{found:?}")),
         }
-        let first = clocks.pop().expect("there are nodes");
-        clocks.iter().all(|clock| *clock == first).then_some(first)
     });
     (clock, begun.elapsed())
 }

@@ -190,17 +190,13 @@ fn a_dead_peer_delays_nobody_and_gets_everything_later() {
             assert_eq!(a.ask("append", &append)["seq"], seq);
         }
         // The next message is not sent before: none can hide behind another.
-        until("b has the message", || {
-            (b.ask("clock", &json!({}))["a"] == seq).then_some(())
-        });
-        until("b has confirmed the message", || {
+        until(|| has(&mut b, "a", seq));
+        until(|| {
             let log = a.ask("send_log", &json!({}));
-            assert_eq!(
-                (&log["acked"]["c"], &log["count"]),
-                (&json!(0), &json!(seq)),
-                "c is down"
-            );
-            (log["acked"]["b"] == seq).then_some(())
+            let of_c = (&log["acked"]["c"], &log["count"]);
+            assert_eq!(of_c, (&json!(0), &json!(seq)), "c is down");
+            let is_confirmed = log["acked"]["b"] == seq;
+            is_confirmed.then_some(()).ok_or_else(|| log.to_string())
         });
     }
     let delete = json!({"user": "u", "mailbox": "m"});
@@ -208,9 +204,7 @@ fn a_dead_peer_delays_nobody_and_gets_everything_later() {
         b.ask("delete", &delete)["clock"],
         json!({"a": 19, "b": 1, "c": 0})
     );
-    until("a has the answer", || {
-        (a.ask("clock", &json!({}))["b"] == 1).then_some(())
-    });
+    until(|| has(&mut a, "b", 1));
 
     let mut nodes = [a, b, start("c")];
     let (clock, _) = converged(&mut nodes);
@@ -259,6 +253,13 @@ fn let_clients_run(cluster: &Cluster, plan: Plan, seed: u64) -> (Vec<Node>, Vec<
             .map(|client| client.join().expect("it says why"));
         ran.unzip()
     })
+}
+
+/// Whether a node has the messages of a peer up to a number.
+fn has(node: &mut Node, peer: &str, seq: u64) -> Result<(), String> {
+    let clock = node.ask("clock", &json!({}));
+    let has = clock[peer] == seq;
+    has.then_some(()).ok_or_else(|| clock.to_string())
 }
 
 /// Addresses that nobody used just now.
