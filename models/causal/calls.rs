@@ -6,7 +6,7 @@ use super::protocol::{Call, Wire};
 const USER: &str = "u";
 
 /// Calls of the text profile.
-pub mod text {
+pub(super) mod text {
     use concord_systems::causal::{Request, TextRequest};
 
     use super::{Call, USER, Wire};
@@ -16,7 +16,7 @@ pub mod text {
     }
 
     /// Creates a mailbox.
-    pub fn create(mailbox: &str, tag: &str) -> Call {
+    pub(in crate::causal) fn create(mailbox: &str, tag: &str) -> Call {
         submit(TextRequest::Create {
             user: USER.into(),
             mailbox: mailbox.into(),
@@ -25,7 +25,7 @@ pub mod text {
     }
 
     /// Deletes a mailbox.
-    pub fn delete(mailbox: &str) -> Call {
+    pub(in crate::causal) fn delete(mailbox: &str) -> Call {
         submit(TextRequest::Delete {
             user: USER.into(),
             mailbox: mailbox.into(),
@@ -33,7 +33,7 @@ pub mod text {
     }
 
     /// Appends a mail.
-    pub fn append(mailbox: &str, value: &str, tag: &str) -> Call {
+    pub(in crate::causal) fn append(mailbox: &str, value: &str, tag: &str) -> Call {
         submit(TextRequest::Append {
             user: USER.into(),
             mailbox: mailbox.into(),
@@ -43,17 +43,8 @@ pub mod text {
         })
     }
 
-    /// Expunges a mail.
-    pub fn expunge(mailbox: &str, value: &str) -> Call {
-        submit(TextRequest::Expunge {
-            user: USER.into(),
-            mailbox: mailbox.into(),
-            value: value.into(),
-        })
-    }
-
     /// Renames a mailbox with one mail.
-    pub fn rename(mailbox: &str, new: &str, tag: &str, mail_tag: &str) -> Call {
+    pub(in crate::causal) fn rename(mailbox: &str, new: &str, tag: &str, mail_tag: &str) -> Call {
         submit(TextRequest::Rename {
             user: USER.into(),
             mailbox: mailbox.into(),
@@ -64,25 +55,25 @@ pub mod text {
     }
 
     /// Sends a payload.
-    pub fn send(payload: &'static str) -> Call {
+    pub(in crate::causal) fn send(payload: &'static str) -> Call {
         submit(TextRequest::Send {
             payload: payload.into(),
         })
     }
 
     /// What is no message.
-    pub fn garbage() -> Call {
+    pub(in crate::causal) fn garbage() -> Call {
         line("")
     }
 
     /// A stranger's line.
-    pub fn line(line: &str) -> Call {
+    pub(in crate::causal) fn line(line: &str) -> Call {
         Call::Stranger(Wire(format!("{line}\r\n").into()))
     }
 }
 
 /// Calls of the framed profile.
-pub mod framed {
+pub(super) mod framed {
     use concord_systems::causal::{FramedRequest, Request, framed};
 
     use super::{Call, USER, Wire};
@@ -92,7 +83,7 @@ pub mod framed {
     }
 
     /// Creates a mailbox.
-    pub fn create(mailbox: &str, tag: &str) -> Call {
+    pub(in crate::causal) fn create(mailbox: &str, tag: &str) -> Call {
         submit(FramedRequest::Create {
             user: USER.into(),
             mailbox: mailbox.into(),
@@ -100,16 +91,8 @@ pub mod framed {
         })
     }
 
-    /// Deletes a mailbox.
-    pub fn delete(mailbox: &str) -> Call {
-        submit(FramedRequest::Delete {
-            user: USER.into(),
-            mailbox: mailbox.into(),
-        })
-    }
-
     /// Appends a mail, whose file name is its tag.
-    pub fn append(mailbox: &str, tag: &str) -> Call {
+    pub(in crate::causal) fn append(mailbox: &str, tag: &str) -> Call {
         submit(FramedRequest::Append {
             user: USER.into(),
             mailbox: mailbox.into(),
@@ -119,7 +102,7 @@ pub mod framed {
     }
 
     /// Expunges a mail.
-    pub fn expunge(mailbox: &str, tag: &str, add_tag: &str) -> Call {
+    pub(in crate::causal) fn expunge(mailbox: &str, tag: &str, add_tag: &str) -> Call {
         submit(FramedRequest::Expunge {
             user: USER.into(),
             mailbox: mailbox.into(),
@@ -129,7 +112,7 @@ pub mod framed {
     }
 
     /// Stores a mail under another name.
-    pub fn store(mailbox: &str, tag: &str, add_tag: &str) -> Call {
+    pub(in crate::causal) fn store(mailbox: &str, tag: &str, add_tag: &str) -> Call {
         submit(FramedRequest::Store {
             user: USER.into(),
             mailbox: mailbox.into(),
@@ -140,7 +123,7 @@ pub mod framed {
     }
 
     /// Sends an operation without its sub-message.
-    pub fn send_empty(operation: &str) -> Call {
+    pub(in crate::causal) fn send_empty(operation: &str) -> Call {
         submit(FramedRequest::Send(Box::new(framed::Msg {
             operation: operation.into(),
             ..framed::Msg::default()
@@ -148,12 +131,12 @@ pub mod framed {
     }
 
     /// What is no bulk.
-    pub fn garbage() -> Call {
+    pub(in crate::causal) fn garbage() -> Call {
         bulk("x;")
     }
 
     /// A message of node a whose clock names a stranger.
-    pub fn foreign() -> Call {
+    pub(in crate::causal) fn foreign() -> Call {
         let msg = framed::Msg {
             replica: "a".into(),
             vclock: [("a".into(), 1), ("z".into(), 1)].into(),

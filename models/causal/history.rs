@@ -15,7 +15,7 @@ use super::protocol::{Applies, Call, Causal, Packet, Tick};
 use super::records::{self, decoded};
 
 /// A message: who sent it, and which of the sender's it is.
-pub type Id = (Node, u64);
+pub(super) type Id = (Node, u64);
 
 /// What properties must remember.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize)]
@@ -33,12 +33,12 @@ pub struct History {
     /// The clock of each node when it last ran and was not crashing.
     clocks: Vec<Option<Clock>>,
     /// What was broken.
-    pub broken: Broken,
+    pub(super) broken: Broken,
 }
 
 /// What was broken, once and for all.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize)]
-pub struct Broken {
+pub(super) struct Broken {
     /// A message was delivered before one that its sender had delivered first.
     pub causal_order: bool,
     /// A message was delivered twice.

@@ -139,7 +139,7 @@ impl Waiters {
         let key = seq ^ u64::from(node.0) << 48;
         let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         // The upper bits, which all of the key decides.
-        (hash * self.buckets.len() as u64 >> 32) as usize
+        ((hash * self.buckets.len() as u64) >> 32) as usize
     }
 }
 

@@ -102,7 +102,7 @@ impl State {
         if self.settings.strategies.receivers == Receivers::PerPeer {
             return faulty::push_to_lane(self, id, entry);
         }
-        self.pending.push(id, entry, &self.disk.record.clock);
+        self.pending.push(id, entry);
     }
 
     /// 6.7.

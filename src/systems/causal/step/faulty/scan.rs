@@ -129,7 +129,7 @@ fn wrapped(state: &mut State) -> Option<Found<Entry>> {
         if other == id {
             item = Some(entry.clone());
         } else {
-            pending.push(other, entry.clone(), clock);
+            pending.push(other, entry.clone());
         }
     }
     state.pending = pending;
@@ -168,7 +168,7 @@ pub(in crate::causal::step) fn push_to_lane(state: &mut State, id: u64, entry: E
     let (me, own, turn) = (state.settings.me, state.own(), state.volatile.turn);
     if let Some(lane) = state.volatile.lanes.get_mut(turn) {
         lane.clock.set(me, own);
-        lane.pending.push(id, entry, &lane.clock);
+        lane.pending.push(id, entry);
     }
 }
 
