@@ -21,7 +21,7 @@ use crate::common::soak;
 use sim::{Operation, Sim};
 
 /// Settings of the member `me` of the group a, b, c.
-fn settings(me: &str) -> Arc<Settings> {
+pub(crate) fn settings(me: &str) -> Arc<Settings> {
     let group = Group::new(["a", "b", "c"].map(Name::new)).expect("a group");
     Arc::new(Settings {
         profile: Profile::Framed,

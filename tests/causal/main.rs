@@ -1,5 +1,6 @@
 //! Black-box tests of causal.
 
+mod cluster;
 mod codec;
 mod crash;
 mod defects;
