@@ -51,7 +51,7 @@ const COMMON: &[Fault] = &[
     Fault::upstream(
         "apply_before_clock",
         &["D5"],
-        &["exactly_once"],
+        &["exactly_once", "clock_is_delivered"],
         Present,
         "The effect is durable before the clock: a crash in between repeats it.",
     ),
@@ -212,6 +212,7 @@ pub(super) fn framed() -> Vec<Fault> {
                 "log_drains",
                 "no_poison",
                 "convergence",
+                "codec_round_trip",
             ],
             Present,
             "The framed version as it is, with no remedy.",

@@ -32,13 +32,7 @@ pub const SYSTEM: System = System {
                 "causal/text",
                 properties,
                 faults::text(),
-                |variant, budget| {
-                    let mut cluster = faults::build(Profile::Text, text_bounds(), variant);
-                    if budget == Budget::Full {
-                        cluster.protocol.applies = Applies::Anytime;
-                    }
-                    cluster
-                },
+                |variant, budget| faults::build(Profile::Text, text_bounds(budget), variant),
             ),
             family(
                 "causal/framed",
@@ -121,11 +115,16 @@ fn group(profile: Profile, members: usize, preset: u64) -> Causal {
     }
 }
 
-/// Two messages of one node, of which the second is no operation, and one of another. Within full bounds applying is an action
-/// of its own.
-fn text_bounds() -> Bounds {
+/// Two messages of one node, of which the second is no operation, and one of another. Full bounds have
+/// more faults of the network.
+fn text_bounds(budget: Budget) -> Bounds {
     use calls::text::{create, send};
-    bounds(&[create("M", "t1"), send("?")], &[create("M", "t2")])
+    let mut bounds = bounds(&[create("M", "t1"), send("?")], &[create("M", "t2")]);
+    if budget == Budget::Full {
+        bounds.faults.losses = 2;
+        bounds.faults.duplicates = 2;
+    }
+    bounds
 }
 
 /// Likewise. Within full bounds a second crash may strike, also in the midst of a recovery.
@@ -137,6 +136,7 @@ fn framed_bounds(budget: Budget) -> Bounds {
     );
     if budget == Budget::Full {
         bounds.faults.crashes = 2;
+        bounds.faults.duplicates = 0;
         bounds.never = &[FAULTY];
     }
     bounds

@@ -65,6 +65,7 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
     }
     if cluster.bounds.faults.crashes > 0 {
         claims.push(Is::sometimes("torn_tail_on_disk", torn_tail_on_disk));
+        claims.push(Is::sometimes("crashed_idle", crashed_idle));
         let names = cluster.declared_crash_points();
         for (point, claim, predicate) in CRASHED {
             if names.contains(point) {
@@ -75,45 +76,30 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
     claims
 }
 
-/// One `sometimes` per crash point.
-const CRASHED: &[(&str, &str, Predicate<Cluster>)] = &[
-    ("crash_send_torn", "crashed_send_torn", |c, cut| {
-        c.struck(cut, "crash_send_torn")
-    }),
-    (
-        "crash_send_after_log",
-        "crashed_send_after_log",
-        |c, cut| c.struck(cut, "crash_send_after_log"),
-    ),
-    (
-        "crash_send_after_state",
-        "crashed_send_after_state",
-        |c, cut| c.struck(cut, "crash_send_after_state"),
-    ),
-    ("crash_receive_torn", "crashed_receive_torn", |c, cut| {
-        c.struck(cut, "crash_receive_torn")
-    }),
-    (
-        "crash_receive_after_log",
-        "crashed_receive_after_log",
-        |c, cut| c.struck(cut, "crash_receive_after_log"),
-    ),
-    (
-        "crash_apply_before_state",
-        "crashed_apply_before_state",
-        |c, cut| c.struck(cut, "crash_apply_before_state"),
-    ),
-    (
-        "crash_apply_after_state",
-        "crashed_apply_after_state",
-        |c, cut| c.struck(cut, "crash_apply_after_state"),
-    ),
-    (
-        "crash_ack_before_truncate",
-        "crashed_ack_before_truncate",
-        |c, cut| c.struck(cut, "crash_ack_before_truncate"),
-    ),
-];
+/// A crash point of 6.5, the claim that it struck, and its predicate.
+type Crashed = (&'static str, &'static str, Predicate<Cluster>);
+
+macro_rules! crashed {
+    ($($point:literal),+ $(,)?) => {
+        &[$((
+            concat!("crash_", $point),
+            concat!("crashed_", $point),
+            |cluster, cut| cluster.struck(cut, concat!("crash_", $point)),
+        )),+]
+    };
+}
+
+/// One `sometimes` per crash point in the midst of a step.
+const CRASHED: &[Crashed] = crashed!(
+    "send_torn",
+    "send_after_log",
+    "send_after_state",
+    "receive_torn",
+    "receive_after_log",
+    "apply_before_state",
+    "apply_after_state",
+    "ack_before_truncate",
+);
 
 /// Documentation of what a cluster claims.
 pub(super) fn properties(cluster: &Cluster) -> Vec<Property> {
@@ -236,6 +222,10 @@ fn documented() -> Vec<Property> {
         (
             "converged_after_every_fault",
             "Every budgeted fault struck, all clients are done, and all nodes have delivered everything.",
+        ),
+        (
+            "crashed_idle",
+            "A crash struck between two operations, with work left in a log.",
         ),
         ("torn_tail_on_disk", "A log ends in the midst of a record."),
     ];
@@ -389,6 +379,14 @@ fn converged_after_every_fault(cluster: &Cluster, cut: &Cut) -> bool {
     cluster.spent(cut) == cluster.bounds.faults
         && rest_after_work(cluster, cut)
         && delivered_everywhere(cluster, cut)
+}
+
+fn crashed_idle(cluster: &Cluster, cut: &Cut) -> bool {
+    let points = cluster.declared_crash_points();
+    let stopped = cut.hosts.iter().filter(|host| host.machine.is_none());
+    let mut stopped = stopped.map(|host| host.durable(&cluster.protocol));
+    !points.iter().any(|point| cluster.struck(cut, point))
+        && stopped.any(|disk| !disk.send_log.is_empty() || !disk.receive_log.is_empty())
 }
 
 fn torn_tail_on_disk(cluster: &Cluster, cut: &Cut) -> bool {

@@ -298,37 +298,16 @@ impl Protocol for Causal {
 
     fn step(&self, machine: &mut State, event: Event<Self>, effects: &mut Vec<Effect<Self>>) {
         match event {
-            Event::Call {
-                token,
-                call: Call::Submit(request),
-            } => {
-                let input = Input::Submit(request);
-                self.drive(
-                    machine,
-                    During::Submit,
-                    input,
-                    effects,
-                    |output, effects| {
-                        let reply = matches!(output, Output::Submitted(Ok(_)));
-                        effects.push(Effect::Reply { token, reply });
-                    },
-                );
-            }
-            Event::Call {
-                token,
-                call: Call::Stranger(wire),
-            } => {
-                let input = Input::Receive { wire: wire.0 };
-                self.drive(
-                    machine,
-                    During::Receive,
-                    input,
-                    effects,
-                    |output, effects| {
-                        let reply = matches!(output, Output::Received(Ok(_)));
-                        effects.push(Effect::Reply { token, reply });
-                    },
-                );
+            Event::Call { token, call } => {
+                let (during, input) = match call {
+                    Call::Submit(request) => (During::Submit, Input::Submit(request)),
+                    Call::Stranger(wire) => (During::Receive, Input::Receive { wire: wire.0 }),
+                };
+                self.drive(machine, during, input, effects, |output, effects| {
+                    let reply =
+                        matches!(output, Output::Submitted(Ok(_)) | Output::Received(Ok(_)));
+                    effects.push(Effect::Reply { token, reply });
+                });
             }
             Event::Deliver {
                 from,

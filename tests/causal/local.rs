@@ -27,7 +27,7 @@ fn name(name: &str) -> Name {
 }
 
 fn names(names: &[&str]) -> Vec<Name> {
-    names.iter().map(|name| Name::new(name)).collect()
+    names.iter().copied().map(Name::new).collect()
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<Pair> {

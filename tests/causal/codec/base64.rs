@@ -12,7 +12,7 @@ fn by_the_rules(text: &str) -> Option<Vec<u8>> {
         .filter(|byte| !b"\r\n".contains(byte))
         .collect();
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    if text.len() % 4 != 0 || padding > 2 {
+    if !text.len().is_multiple_of(4) || padding > 2 {
         return None;
     }
     let symbols = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

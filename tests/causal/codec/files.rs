@@ -69,7 +69,8 @@ fn clock_files_are_written_in_order_of_the_names() {
 
 #[test]
 fn area_files_hold_ranges_in_order() {
-    let table: &[(&[u8], &[(i64, i64)])] = &[
+    type Row<'a> = (&'a [u8], &'a [(i64, i64)]);
+    let table: &[Row<'_>] = &[
         (b"", &[]),
         (b"0-0", &[(0, 0)]),
         (b"0-5\n5-9", &[(0, 5), (5, 9)]),
@@ -156,7 +157,9 @@ fn orset_files_hold_values_by_tag() {
             .map(|(tag, value)| (tag.into(), value.into()))
             .collect()
     };
-    let table: &[(&[u8], Result<&[(&str, &str)], &str>)] = &[
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+    type Row<'a> = (&'a [u8], Result<Pairs<'a>, &'a str>);
+    let table: &[Row<'_>] = &[
         (b"", Ok(&[])),
         (b";", Ok(&[("", "")])),
         (b"TQ==;t1", Ok(&[("t1", "M")])),
