@@ -1,13 +1,14 @@
 //! Nodes as processes: the command that ships, spoken to line by line.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+use crate::process::next_line;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -104,10 +105,9 @@ impl Node {
         let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
         let (sender, lines) = channel();
         thread::spawn(move || {
-            let mut line = String::new();
             // What is not a whole line was cut by a kill.
-            while output.read_line(&mut line).is_ok() && line.ends_with('\n') {
-                if sender.send(std::mem::take(&mut line)).is_err() {
+            while let Some(line) = next_line(&mut output) {
+                if sender.send(line).is_err() {
                     return;
                 }
             }
