@@ -158,7 +158,7 @@ impl PartialOrd for Clock {
 }
 
 /// Up to so many entries, choosing what suits the processor takes longer than going through them.
-const FEW: usize = 8;
+const FEW: usize = 16;
 
 /// Entries that are compared before anything branches on it.
 const CHUNK: usize = 16;
