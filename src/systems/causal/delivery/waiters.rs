@@ -125,7 +125,7 @@ impl Waiters {
 
     /// Puts a link at the front of its chain; gives the one behind it.
     fn chain(&mut self, link: u32, node: Node, seq: u64) -> u32 {
-        if self.waiting > self.buckets.len() {
+        if 2 * self.waiting > self.buckets.len() {
             self.grow();
         }
         let bucket = self.bucket(node, seq);
@@ -134,7 +134,7 @@ impl Waiters {
 
     #[cold]
     fn grow(&mut self) {
-        self.buckets = vec![END; self.waiting.next_power_of_two().max(2 * FEW)];
+        self.buckets = vec![END; (4 * self.waiting.max(FEW)).next_power_of_two()];
         for at in 0..self.links.len() {
             let Link { seq, node, .. } = self.links[at];
             if seq > 0 {
