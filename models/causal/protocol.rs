@@ -9,6 +9,7 @@ use concord_systems::causal::{
 use concord_systems::machine::Machine as _;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::cluster::{Effect, Event, Protocol, Seen};
 
@@ -452,6 +453,14 @@ impl Protocol for Causal {
             Tick::Flush(peer) => format!("flush for {}", text::name(*peer)),
             Tick::Apply => "apply".to_owned(),
         }
+    }
+
+    fn bounds(&self) -> Vec<(&'static str, Value)> {
+        let applies = match self.applies {
+            Applies::Anytime => "anytime",
+            Applies::AtOnce => "at_once",
+        };
+        vec![("applies", applies.into())]
     }
 
     fn heap_bytes(&self, machine: &State) -> usize {

@@ -203,6 +203,9 @@ impl<P: Protocol> Cluster<P> {
         for (name, budget) in bounds.faults.named() {
             printed.insert(name.to_owned(), Value::from(budget));
         }
+        for (name, value) in self.protocol.bounds() {
+            printed.insert(name.to_owned(), value);
+        }
         printed
     }
 

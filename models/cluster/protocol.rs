@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::state::Host;
 
@@ -123,6 +124,11 @@ pub trait Protocol: Debug + Send + Sync + Sized + 'static {
     /// Whether any machine ever awaits a publication; decides which kinds of action are declared.
     fn has_publications(&self) -> bool {
         true
+    }
+
+    /// What else bounds a model of this protocol, by the names that are printed.
+    fn bounds(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
     }
 
     /// Heap bytes of a machine, for the checker's account of memory.
