@@ -29,7 +29,7 @@ use vclock::VClock;
 
 use common::Goals;
 use common::cpu::CpuTime;
-use common::rounds::{Rounds, timed};
+use common::rounds::Rounds;
 use histories::{Arrivals, Order};
 use naive::{Rescan, Vector as _};
 
