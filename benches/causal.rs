@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "nothing here runs on two threads")]
 #[path = "common/mod.rs"]
 mod common;
+#[path = "common/groups.rs"]
+mod groups;
 #[path = "causal/histories.rs"]
 mod histories;
 #[path = "causal/naive.rs"]
@@ -14,7 +16,6 @@ mod naive;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::hint::black_box;
-use std::time::Duration;
 
 use bytes::Bytes;
 use concord::goals::Bound::{AtLeast, AtMost};
@@ -23,13 +24,14 @@ use concord::systems::causal::{
     framed, text,
 };
 use crdts::{CmRDT as _, CvRDT as _};
-use criterion::{BenchmarkGroup, BenchmarkId, Throughput, criterion_group};
+use criterion::{BenchmarkId, Throughput, criterion_group};
 use rustix::time::ClockId;
 use vclock::VClock;
 
 use common::Goals;
 use common::cpu::CpuTime;
 use common::rounds::Rounds;
+use groups::group;
 use histories::{Arrivals, Order};
 use naive::{Rescan, Vector as _};
 
@@ -273,14 +275,6 @@ fn record_clocks(goals: &mut Goals, what: &str, members: usize, group: &common::
 fn by_size(members: usize, bounds: [f64; 3]) -> f64 {
     let place = SIZES.iter().position(|size| *size == members);
     bounds[place.expect("one of the sizes")]
-}
-
-fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, CpuTime> {
-    let mut group = criterion.benchmark_group(name);
-    group.sample_size(15);
-    group.warm_up_time(Duration::from_millis(300));
-    group.measurement_time(Duration::from_millis(1500));
-    group
 }
 
 fn delivered(criterion: &mut Criterion) {

@@ -7,6 +7,8 @@
 mod common;
 #[path = "counter/goals.rs"]
 mod goals;
+#[path = "common/groups.rs"]
+mod groups;
 #[path = "counter/limits.rs"]
 mod limits;
 
@@ -15,7 +17,6 @@ use std::convert::Infallible;
 use std::hint::black_box;
 use std::io::Cursor;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use concord::models::counter::workload::trace;
 use concord::systems::counter::{
@@ -28,11 +29,12 @@ use concord::systems::merkle::{self, Disk, Entry, Store};
 use concord::systems::replay::Outcome;
 use crdt_kit::Crdt as _;
 use crdts::{CmRDT as _, CvRDT as _};
-use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Throughput, criterion_group};
+use criterion::{BatchSize, BenchmarkId, Throughput, criterion_group};
 use rustix::time::ClockId;
 use serde_json::Value;
 
 use common::cpu::CpuTime;
+use groups::group;
 
 type Criterion = criterion::Criterion<CpuTime>;
 type Ids = Text<u32>;
@@ -40,14 +42,6 @@ type Counter = State<Ids>;
 
 const CRDTS: &str = "crdts 7.3.2 PNCounter";
 const CRDT_KIT: &str = "crdt-kit 0.5.1 PNCounter";
-
-fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, CpuTime> {
-    let mut group = criterion.benchmark_group(name);
-    group.sample_size(15);
-    group.warm_up_time(Duration::from_millis(300));
-    group.measurement_time(Duration::from_millis(1500));
-    group
-}
 
 fn generation(number: u64) -> Generation {
     Generation(u128::from(number).to_be_bytes())

@@ -1,8 +1,9 @@
 //! Files that cannot be used, by their line and field, and forms that do not matter.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::traces::{SAMPLE, trace, unusable, verdict};
+use crate::members::backwards;
 
 #[test]
 fn each_cut_line_is_unusable() {
@@ -39,16 +40,7 @@ fn form_does_not_matter() {
         .replace(r#""data":"#, r#""data":7,"data":"#)
         .replace(r#""ctx":"live""#, r#""ctx":"dead","ctx":"live""#)
         .replace(r#""capacity":2"#, r#""capacity":0,"capacity":2"#);
-    let backwards: Vec<String> = SAMPLE
-        .lines()
-        .map(|line| {
-            let line: Value = serde_json::from_str(line).expect("the sample is JSON");
-            let members = line.as_object().expect("a line is an object").iter().rev();
-            let members = members.map(|(name, value)| format!("{} : {value}", json!(name)));
-            format!("{{ {} }}", members.collect::<Vec<_>>().join(" , "))
-        })
-        .collect();
-    let backwards = backwards.join("\n");
+    let backwards = backwards(SAMPLE);
     let null_choices = SAMPLE.replace(r#""args":{"ctx":"#, r#""args":{"choice":null,"ctx":"#);
     for file in [
         &windows,

@@ -3,6 +3,8 @@
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "tests take what they need")]
 mod common;
+#[path = "../common/members.rs"]
+mod members;
 #[path = "../common/notation.rs"]
 mod notation;
 #[path = "../common/process.rs"]

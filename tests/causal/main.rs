@@ -19,6 +19,8 @@ mod traces;
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/members.rs"]
+mod members;
 #[path = "../common/notation.rs"]
 mod notation;
 #[path = "../common/process.rs"]

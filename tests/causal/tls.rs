@@ -15,14 +15,13 @@ use concord::adapters::causal::{
     Timeouts, write_certificates,
 };
 use concord::systems::causal::trace::live::Look;
-use concord::systems::causal::{
-    Clock, Disk, FramedRequest, Group, Input, Name, Output, Profile, Request, Settings, State,
-    Strategies, trace,
-};
+use concord::systems::causal::{Disk, FramedRequest, Input, Name, Output, Request, State, trace};
 use concord::systems::machine::Machine;
 use concord::systems::replay::{Answer, Outcome};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::files::settings;
 
 /// Longer than anything takes that does not hang.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -152,17 +151,6 @@ fn start(config: Config) -> Running {
         requests,
         lost,
     }
-}
-
-fn settings(me: &str) -> Arc<Settings> {
-    let group = Group::new(NAMES.map(Name::new)).expect("a group");
-    Arc::new(Settings {
-        profile: Profile::Framed,
-        me: group.node(me).expect("a member"),
-        initial: Clock::zero(group.size()),
-        group,
-        strategies: Strategies::REFERENCE,
-    })
 }
 
 fn create(mailbox: &str) -> FramedRequest {

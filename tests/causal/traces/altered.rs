@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{SAMPLE, verdict};
+use crate::members::backwards;
 
 /// The sample with another text in one line, counted from 1.
 fn with(line: usize, text: &str) -> String {
@@ -185,16 +186,7 @@ fn form_does_not_matter() {
             r#""args":{"node":"c"},"returns":{"applied""#,
             r#""args":{"limit":null,"node":"c"},"returns":{"applied""#,
         );
-    let backwards: Vec<String> = SAMPLE
-        .lines()
-        .map(|line| {
-            let line: Value = serde_json::from_str(line).expect("the sample is JSON");
-            let members = line.as_object().expect("a line is an object").iter().rev();
-            let members = members.map(|(name, value)| format!("{} : {value}", json!(name)));
-            format!("{{ {} }}", members.collect::<Vec<_>>().join(" , "))
-        })
-        .collect();
-    let backwards = backwards.join("\n");
+    let backwards = backwards(SAMPLE);
     for file in [
         &windows,
         SAMPLE.trim_end(),
