@@ -318,7 +318,8 @@ impl Requests {
             return Err(RequestError::TooLarge { bytes, limit });
         }
         let input = Input::Submit(Request::Framed(request));
-        match shared.step(input)? {
+        let asked = shared.shell.submit(|answer| Ask::Step(input, answer));
+        match asked? {
             Output::Submitted(result) => Ok(result),
             other => unreachable!("{other:?} answers no submit"),
         }
