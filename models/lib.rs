@@ -22,6 +22,7 @@ pub mod cluster;
 pub mod counter;
 pub mod laws;
 mod merkle;
+pub mod pullsync;
 pub mod registry;
 pub mod stats;
 

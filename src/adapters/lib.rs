@@ -11,6 +11,7 @@ mod error;
 pub mod gossip;
 mod held;
 mod merkle;
+pub mod pullsync;
 mod replica;
 mod schema;
 mod shared;

@@ -1,0 +1,3 @@
+//! Pullsync: interval sets, validation of chunks, exchanges.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Interval sets on their own.

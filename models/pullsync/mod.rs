@@ -1,0 +1,4 @@
+//! Models of pullsync.
+
+pub mod intervals;
+pub mod stream;

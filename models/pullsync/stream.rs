@@ -1,0 +1,1 @@
+//! One exchange over two pipes of bytes.

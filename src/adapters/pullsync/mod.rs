@@ -1,0 +1,1 @@
+//! Pullsync on real connections and a database.

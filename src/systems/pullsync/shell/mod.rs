@@ -1,0 +1,1 @@
+//! What the routines of a running node share.

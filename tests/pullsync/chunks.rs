@@ -1,0 +1,1 @@
+//! Chunks, their addresses and proximity (2).

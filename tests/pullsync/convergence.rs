@@ -1,0 +1,1 @@
+//! Two stores converge, whatever breaks.

@@ -1,0 +1,1 @@
+//! Defects of the ancestors, one by one (11).

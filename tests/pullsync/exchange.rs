@@ -1,0 +1,1 @@
+//! The puller's side of one exchange (7).

@@ -1,0 +1,26 @@
+//! Black-box tests of pullsync.
+
+mod bits;
+mod chunks;
+mod convergence;
+mod defects;
+mod exchange;
+mod fuzz;
+mod intervals;
+mod node;
+mod pair;
+mod puller;
+mod server;
+mod shell;
+mod storage;
+mod store;
+mod traces;
+mod transport;
+mod wire;
+
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod common;
+#[path = "../common/notation.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod notation;

@@ -1,0 +1,1 @@
+//! Peers, cursors, workers, seals (9).

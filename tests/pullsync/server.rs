@@ -1,0 +1,1 @@
+//! Handlers, registry, cancels (8).

@@ -1,0 +1,1 @@
+//! Traces by hand: what each operation answers (12).
