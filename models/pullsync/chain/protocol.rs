@@ -64,8 +64,8 @@ pub struct Member {
 /// What travels.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Packet {
-    /// Life of the sender.
-    from: u8,
+    /// The sender, and its life.
+    from: (u8, u8),
     /// Life of the receiver as the sender knows it.
     to: Option<u8>,
     /// What it is.
@@ -387,7 +387,7 @@ impl Member {
         Effect::Send {
             to: usize::from(to),
             message: Packet {
-                from: self.life,
+                from: (self.me(), self.life),
                 to: self.lives[usize::from(to)],
                 body,
             },
@@ -414,7 +414,7 @@ impl Member {
     /// Whether a packet was sent on a connection that is gone.
     fn is_stale(&self, from: usize, packet: &Packet) -> bool {
         packet.to.is_some_and(|life| life < self.life)
-            || self.lives[from].is_some_and(|life| packet.from < life)
+            || self.lives[from].is_some_and(|life| packet.from.1 < life)
     }
 }
 
@@ -488,7 +488,7 @@ impl Protocol for Chain {
             }
             Event::Deliver { from, message } if member.is_stale(from, &message) => {}
             Event::Deliver { from, message } => {
-                member.lives[from] = Some(message.from);
+                member.lives[from] = Some(message.from.1);
                 self.collected(member, effects, |member, batch| match message.body {
                     Body::Connected => member.reconnect(from as u8, batch),
                     Body::Part(part) => member.take(from as u8, part, batch),
@@ -513,13 +513,10 @@ impl Protocol for Chain {
     }
 
     fn ready(&self, member: &Member, packet: &Packet) -> bool {
-        let sender = match &packet.body {
-            Body::Connected => return true,
-            Body::Part(_) => packet.from,
-        };
-        // A later life is heard of once it has connected; whose lives are not known, is listened to.
-        let highest = member.lives.iter().flatten().max();
-        member.lives.contains(&None) || highest.is_some_and(|highest| sender <= *highest)
+        // A later life is heard of once it has connected.
+        let (sender, life) = packet.from;
+        let known = member.lives[usize::from(sender)];
+        matches!(packet.body, Body::Connected) || known.is_none_or(|known| life <= known)
     }
 
     fn lane(&self, packet: &Packet) -> u64 {

@@ -1,5 +1,4 @@
 //! What the exchange does not look into: addresses, payloads, stamps; real ones and small ones.
-#![allow(missing_docs, reason = "skeleton")]
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -9,7 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::limits::HASH_SIZE;
+use super::chunk;
+use super::limits::{HASH_SIZE, STAMP_SIZE};
 
 /// Identifiers and verdicts over which the exchange is generic.
 pub trait Space:
@@ -44,15 +44,18 @@ pub trait Space:
     fn is_stamped(verifier: &Self::Verifier, address: &Self::Address, stamp: &Self::Stamp) -> bool;
 }
 
-/// A chunk with its stamp.
+/// A chunk with its stamp. Nothing says that it is valid or its stamp verifiable.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(bound(
     serialize = "",
     deserialize = "S::Address: Deserialize<'de>, S::Data: Deserialize<'de>, S::Stamp: Deserialize<'de>"
 ))]
 pub struct Chunk<S: Space> {
+    /// Under which it is held.
     pub address: S::Address,
+    /// With span, and what else its kind puts before the payload.
     pub data: S::Data,
+    /// Which may differ from node to node (3).
     pub stamp: S::Stamp,
 }
 
@@ -65,7 +68,9 @@ pub struct Chunk<S: Space> {
 pub struct Delivery<S: Space> {
     /// None if the bytes sent are no address, which nobody can have asked for.
     pub address: Option<S::Address>,
+    /// As in [`Chunk`].
     pub data: S::Data,
+    /// As in [`Chunk`].
     pub stamp: S::Stamp,
 }
 
@@ -89,20 +94,20 @@ impl Space for Real {
     type Verifier = Batches;
     type Stream = u64;
 
-    fn bin(_overlay: &Address, _address: &Address) -> u8 {
-        todo!()
+    fn bin(overlay: &Address, address: &Address) -> u8 {
+        chunk::proximity(overlay, address)
     }
 
     fn is_zero(address: &Address) -> bool {
         *address == Address::default()
     }
 
-    fn is_valid(_address: &Address, _data: &Bytes) -> bool {
-        todo!()
+    fn is_valid(address: &Address, data: &Bytes) -> bool {
+        chunk::kind(&address.0, data) != chunk::Kind::Invalid
     }
 
-    fn is_stamped(_verifier: &Batches, _: &Address, _stamp: &Bytes) -> bool {
-        todo!()
+    fn is_stamped(batches: &Batches, _: &Address, stamp: &Bytes) -> bool {
+        stamp.len() == STAMP_SIZE && batches.0.contains(&stamp[..HASH_SIZE])
     }
 }
 
