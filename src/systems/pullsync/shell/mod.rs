@@ -28,7 +28,7 @@ mod outbox;
 mod routines;
 mod strategy;
 
-pub use routines::{Driver, Member, Reader, Writer};
+pub use routines::{Driver, Member, Reader, Routines, Writer};
 pub use strategy::{Enrolling, Joining, Registering, Sealing, Stopping, Strategies, Waiting};
 
 use std::collections::BTreeMap;
@@ -215,7 +215,7 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
         purpose: Purpose,
         stream: S::Stream,
         ruid: u32,
-    ) -> Result<(Reader<S, D>, Writer<S, D>), Refused> {
+    ) -> Result<Routines<S, D>, Refused> {
         let input = Input::Opened {
             peer,
             purpose,
@@ -234,7 +234,7 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
         peer: S::Peer,
         stream: S::Stream,
         protocol: Protocol,
-    ) -> Result<(Reader<S, D>, Writer<S, D>), Refused> {
+    ) -> Result<Routines<S, D>, Refused> {
         let input = Input::Accepted {
             peer,
             stream,
@@ -337,7 +337,7 @@ impl<S: Space, D: Storage<S>> Shared<S, D> {
         self: &Arc<Self>,
         stream: S::Stream,
         input: Input<S>,
-    ) -> Result<(Reader<S, D>, Writer<S, D>), Refused> {
+    ) -> Result<Routines<S, D>, Refused> {
         let outbox = Arc::new(Outbox::new(&self.how));
         let core = self.joinable()?;
         self.step_enrolled(core, stream, &outbox, input);

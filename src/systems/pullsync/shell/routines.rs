@@ -34,6 +34,9 @@ pub struct Driver<S: Space, D: Storage<S>>(Arc<Shared<S, D>>);
 #[must_use = "a routine has ended once it is dropped"]
 pub struct Member<S: Space, D: Storage<S>>(Arc<Shared<S, D>>);
 
+/// The two routines of a stream.
+pub type Routines<S, D> = (Reader<S, D>, Writer<S, D>);
+
 pub(super) type OfStream<S, D> = (
     Arc<Shared<S, D>>,
     <S as Space>::Stream,
@@ -97,11 +100,11 @@ impl<S: Space, D: Storage<S>> Writer<S, D> {
     }
 
     /// The next action; nothing once there will be none, and after the last: the routine ends.
-    pub fn next(&mut self) -> impl Future<Output = Option<Action<S>>> + Unpin + '_ {
+    pub fn action(&mut self) -> impl Future<Output = Option<Action<S>>> + Unpin + '_ {
         poll_fn(|context| {
-            let next = ready!(self.half.outbox.poll_next(context));
-            self.done |= matches!(next, None | Some(Action::Finish | Action::Reset));
-            Poll::Ready(next)
+            let action = ready!(self.half.outbox.poll_next(context));
+            self.done |= matches!(action, None | Some(Action::Finish | Action::Reset));
+            Poll::Ready(action)
         })
     }
 
@@ -130,7 +133,7 @@ impl<S: Space, D: Storage<S>> Driver<S, D> {
     }
 
     /// What is to be done next; nothing once the node has ended and all before is taken: the routine ends.
-    pub fn next(&mut self) -> impl Future<Output = Option<Event<S>>> + Unpin + '_ {
+    pub fn event(&mut self) -> impl Future<Output = Option<Event<S>>> + Unpin + '_ {
         poll_fn(|context| self.0.events.poll_next(context))
     }
 }
