@@ -1,1 +1,5 @@
 //! Pullsync on real connections and a database.
+
+mod store;
+
+pub use store::{ChunkStore, Synced};
