@@ -19,8 +19,14 @@ pub enum Protocol {
 }
 
 /// A message (6) with its addresses told apart.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
-#[serde(bound = "", rename_all = "snake_case")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(
+    bound(
+        serialize = "",
+        deserialize = "S::Address: Deserialize<'de>, S::Data: Deserialize<'de>, S::Stamp: Deserialize<'de>"
+    ),
+    rename_all = "snake_case"
+)]
 pub enum Message<S: Space> {
     Syn,
     Ack {
