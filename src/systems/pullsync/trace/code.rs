@@ -44,7 +44,9 @@ pub(super) fn exchange(error: ExchangeError) -> Result<Answer, Flaw> {
         ExchangeError::UnsolicitedChunk => "unsolicited_chunk",
         ExchangeError::InvalidChunk => "invalid_chunk",
         ExchangeError::Store(error) => return Err(store(error)),
-        ExchangeError::OutOfTurn => return Err(Flaw::of_line(error.to_string())),
+        ExchangeError::InvalidStamp | ExchangeError::OutOfTurn => {
+            return Err(Flaw::of_line(error.to_string()));
+        }
     }))
 }
 
@@ -74,8 +76,8 @@ pub(super) fn parse(error: ParseError) -> Answer {
 
 pub(super) fn size(error: SizeError) -> Answer {
     Answer::Fails(match error {
-        SizeError::TooShort(_) => "too_short_chunk_data",
-        SizeError::TooLarge(_) => TOO_LARGE,
+        SizeError::TooShort { .. } => "too_short_chunk_data",
+        SizeError::TooLarge { .. } => TOO_LARGE,
     })
 }
 

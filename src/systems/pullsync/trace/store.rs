@@ -3,9 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::pullsync::bits::BitVector;
-use crate::pullsync::error::StoreError;
-use crate::pullsync::server::Ending;
+use crate::pullsync::server::{Ending, process_want};
 use crate::pullsync::space::{Address, Chunk, Real};
 use crate::pullsync::store::{self, Mode, Page, Placed, Storage};
 use crate::replay::{Answer, Args, Flaw};
@@ -127,11 +125,10 @@ impl Replica {
                 let Ok(hashes) = json::split(hashes) else {
                     return Ok(Answer::Fails(code::INCONSISTENT_HASH_LENGTH));
                 };
-                let Ok(bits) = BitVector::from_bytes(&bit_vector, hashes.len()) else {
-                    return Ok(Answer::Fails(code::INVALID_LENGTH));
-                };
-                let wanted = wanted(disk, &hashes, &bits).map_err(code::store)?;
-                Answer::Returns(ending(&wanted))
+                match process_want(disk, &hashes, &bit_vector, HOW) {
+                    Ok(wanted) => Answer::Returns(ending(&wanted)),
+                    Err(error) => code::handler(error)?,
+                }
             }
         })
     }
@@ -157,25 +154,6 @@ impl Replica {
             Err(error) => code::page(error),
         }
     }
-}
-
-/// What answers a want of an offer that no handler made.
-pub(super) fn wanted(
-    storage: &impl Storage<Real>,
-    hashes: &[Address],
-    bits: &BitVector,
-) -> Result<Ending<Real>, StoreError> {
-    let mut ending = Ending {
-        deliveries: Vec::new(),
-        missing: Vec::new(),
-    };
-    for at in bits.ones() {
-        match storage.chunk(&hashes[at])? {
-            Some(chunk) => ending.deliveries.push(chunk),
-            None => ending.missing.push(hashes[at]),
-        }
-    }
-    Ok(ending)
 }
 
 pub(super) fn ending(ending: &Ending<Real>) -> Value {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::pullsync::error::HandlerError;
 use crate::pullsync::exchange::Exchange;
-use crate::pullsync::server::{Opened, Ranged};
+use crate::pullsync::server::{Opened, Ranged, process_want};
 use crate::pullsync::space::{Address, Chunk, Delivery, Real};
 use crate::pullsync::store::Storage;
 use crate::replay::{Answer, Args, Flaw};
@@ -14,7 +14,7 @@ use super::code;
 use super::json::{self, bytes};
 use super::names::{Names, auto};
 use super::node::{HOW, Replica};
-use super::store::{Range, wanted};
+use super::store::Range;
 
 /// One exchange between two nodes, or of one with itself.
 #[derive(Debug)]
@@ -178,15 +178,14 @@ impl Exchanging {
                 "rejected": rejected,
             }))
         };
-        let server = &mut nodes[self.server];
+        let Replica { server, disk, .. } = &mut nodes[self.server];
         let deliveries = match &offered.want {
             None => Vec::new(),
-            Some(want) if matches!(self.fault, Some(Fault::Offer { .. })) => {
-                let ending = wanted(&server.disk, hashes, want);
-                ending.map_err(code::store)?.deliveries
-            }
             Some(want) => {
-                let ending = server.server.want(&server.disk, stream, want.bytes());
+                let ending = match self.fault {
+                    Some(Fault::Offer { .. }) => process_want(disk, hashes, want.bytes(), HOW),
+                    _ => server.want(disk, stream, want.bytes()),
+                };
                 ending.map_err(unexpected)?.deliveries
             }
         };
