@@ -22,6 +22,8 @@ mod wire;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod common;
+#[path = "../common/decoders.rs"]
+mod decoders;
 #[path = "../common/notation.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod notation;

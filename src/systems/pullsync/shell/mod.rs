@@ -38,8 +38,8 @@ use std::mem;
 use std::task::{Poll, Waker};
 
 use crate::pullsync::{
-    Chunk, Exchanged, Input, Message, Mode, Neighbour, Node, Output, Placed, Protocol, Purpose,
-    Space, Storage, CursorsError, StoreError,
+    Chunk, CursorsError, Exchanged, Input, Message, Mode, Neighbour, Node, Output, Placed,
+    Protocol, Purpose, Space, Storage, StoreError,
 };
 use crate::sync::{Arc, Mutex, MutexGuard, lock, on_drop};
 
