@@ -7,6 +7,7 @@ mod defects;
 mod exchange;
 mod fuzz;
 mod intervals;
+mod network;
 mod node;
 mod pair;
 mod puller;
