@@ -76,10 +76,14 @@ pub(crate) fn open(
     give(reader, range)
 }
 
-/// A peer cancels a ruid.
-pub(crate) fn cancel(shell: &SmallShell, peer: u8, stream: u32, ruid: u32) {
+/// A stream of a peer for a cancel.
+pub(crate) fn canceler(shell: &SmallShell, peer: u8, stream: u32) -> (SmallReader, SmallWriter) {
     let accepted = shell.accepted(peer, (peer, stream), Protocol::Cancel);
-    let (mut reader, mut writer) = accepted.expect("the node is open");
+    accepted.expect("the node is open")
+}
+
+/// A peer cancels a ruid.
+pub(crate) fn cancel((mut reader, mut writer): (SmallReader, SmallWriter), ruid: u32) {
     give(&mut reader, Message::Cancel { ruid }).expect("the stream is open");
     assert_eq!(actions(&mut writer), [Action::Finish]);
 }
