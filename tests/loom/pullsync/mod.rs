@@ -17,7 +17,7 @@ use loom::thread::{self, JoinHandle};
 use crate::sync::Arc;
 
 use crate::small_streams::{
-    SmallAction, SmallDriver, SmallReader, SmallShell, SmallWriter, actions, node, open,
+    SmallAction, SmallReader, SmallShell, SmallWriter, actions, node, open,
 };
 
 const DEADLOCK: &str = "deadlock";

@@ -1,6 +1,6 @@
 //! The interval set that the two workers of a bin share (9.4, 9.5).
 
-use crate::explore::{both_ways, explore, fails};
+use crate::explore::{both_ways, fails};
 use crate::small_streams::{BIN, SmallDriver, SmallReader, SmallShell, SmallWriter, give, node};
 use crate::tasks::finish;
 

@@ -1,11 +1,10 @@
 //! Readers that are held back, and events.
 
 use crate::explore::{explore, fails};
-use crate::small_streams::{LIVE, actions, chunk, give, open, range, want};
-use crate::tasks::finish;
+use crate::small_streams::{actions, give, open, range, want};
 
 use super::shell::{self, Action, Waiting};
-use super::{CORE, DEADLOCK, Message, PEER, RUID, SHELL, accepted, joined, routine, server};
+use super::{CORE, DEADLOCK, PEER, RUID, SHELL, accepted, joined, routine, server};
 
 /// A peer that says all at once what it has to say: range and want. The reader waits until the offer is
 /// taken.

@@ -223,7 +223,7 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
             stream,
             ruid,
         };
-        self.0.enroll(peer, stream, input)
+        self.enroll(peer, stream, input)
     }
 
     /// Tells that a peer opened a stream. Its two routines join.
@@ -241,7 +241,7 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
             stream,
             protocol,
         };
-        self.0.enroll(peer, stream, input)
+        self.enroll(peer, stream, input)
     }
 
     /// Lets a routine of another kind join, say one that accepts connections.
@@ -273,6 +273,25 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
     pub fn ended(&self) -> impl Future<Output = ()> + Unpin + '_ {
         self.0.end();
         poll_fn(|context| self.0.poll_ended(context.waker()))
+    }
+
+    /// Lets the routines of a stream join before the core hears of it.
+    fn enroll(
+        &self,
+        peer: S::Peer,
+        stream: S::Stream,
+        input: Input<S>,
+    ) -> Result<Routines<S, D>, Refused> {
+        let outbox = Arc::new(Outbox::new(&self.0.how));
+        let core = self.0.joinable()?;
+        let line = Line {
+            peer,
+            outbox: Arc::clone(&outbox),
+            halves: 0,
+        };
+        self.0.step_enrolled(core, stream, line, input);
+        let line = || (Arc::clone(&self.0), stream, Arc::clone(&outbox));
+        Ok((Reader::new(line()), Writer::new(line())))
     }
 }
 
@@ -352,25 +371,6 @@ impl<S: Space, D: Storage<S>> Shared<S, D> {
             | Output::Write(_)
             | Output::Sync => {}
         }
-    }
-
-    /// Lets the routines of a stream join before the core hears of it.
-    fn enroll(
-        self: &Arc<Self>,
-        peer: S::Peer,
-        stream: S::Stream,
-        input: Input<S>,
-    ) -> Result<Routines<S, D>, Refused> {
-        let outbox = Arc::new(Outbox::new(&self.how));
-        let core = self.joinable()?;
-        let line = Line {
-            peer,
-            outbox: Arc::clone(&outbox),
-            halves: 0,
-        };
-        self.step_enrolled(core, stream, line, input);
-        let line = || (Arc::clone(self), stream, Arc::clone(&outbox));
-        Ok((Reader::new(line()), Writer::new(line())))
     }
 
     /// The core, unless nobody may join any more.
