@@ -2,8 +2,8 @@
 
 use concord_systems::map::SortedMap;
 use concord_systems::pullsync::{
-    Disk, HandlerState, Message, Mode, Protocol as Streams, Server, SmallData, Storage as _, Worker,
-    WorkerState, Write,
+    Disk, HandlerState, Message, Mode, Protocol as Streams, Server, SmallData, Storage as _,
+    Worker, WorkerState, Write,
 };
 use serde::Serialize;
 
@@ -206,7 +206,7 @@ impl<'a, 'b> Step<'a, 'b> {
             .retain(|stream, _| running.contains(stream));
     }
 
-    fn writes(&self) -> impl Iterator<Item = &'a Write<Ids>> {
+    fn writes(&self) -> impl Iterator<Item = &'a Write<Ids>> + use<'a, 'b> {
         self.seen.effects.iter().filter_map(|effect| match effect {
             Effect::Write(write) => Some(write),
             _ => None,
@@ -294,7 +294,9 @@ impl<'a, 'b> Step<'a, 'b> {
         let node = self.before.core.node();
         let seals = |write: &Write<Ids>| matches!(write, Write::SetIntervals { .. });
         let sealed = self.writes().any(seals);
-        let stored = self.writes().any(|write| matches!(write, Write::Put { .. }));
+        let stored = self
+            .writes()
+            .any(|write| matches!(write, Write::Put { .. }));
         for (stream, running) in node.exchanges() {
             let arrived = self.part.is_some_and(|part| part.stream == *stream);
             let deliveries = match arrived {
@@ -304,12 +306,17 @@ impl<'a, 'b> Step<'a, 'b> {
             let outstanding = running.exchange.outstanding();
             let ended = self.part.is_some_and(|part| part.end != End::Open);
             let short = arrived && ended && deliveries < outstanding.len();
-            let worker = self.after.core.node().puller().worker(&running.peer, BIN, running.worker);
+            let worker = self
+                .after
+                .core
+                .node()
+                .puller()
+                .worker(&running.peer, BIN, running.worker);
             let failed = arrived && worker == Some(WorkerState::Failed);
             let fatal = arrived
-                && self
-                    .deliveries()
-                    .any(|(address, data, stamp)| address.is_none() || stamp && data == SmallData::Invalid);
+                && self.deliveries().any(|(address, data, stamp)| {
+                    address.is_none() || stamp && data == SmallData::Invalid
+                });
             let broken = &mut self.history.broken;
             broken.failed_exchange_seals_nothing |= (short || failed || fatal) && sealed;
             broken.failed_exchange_seals_nothing |= fatal && stored;
@@ -321,8 +328,14 @@ impl<'a, 'b> Step<'a, 'b> {
                 continue;
             }
             for write in self.writes() {
-                if let Write::Put { mode: Mode::Sync, chunks } = write {
-                    let wanted = chunks.iter().all(|chunk| outstanding.contains(&chunk.address));
+                if let Write::Put {
+                    mode: Mode::Sync,
+                    chunks,
+                } = write
+                {
+                    let wanted = chunks
+                        .iter()
+                        .all(|chunk| outstanding.contains(&chunk.address));
                     self.history.broken.deliveries_subset_wanted |= !wanted;
                 }
             }
@@ -332,8 +345,14 @@ impl<'a, 'b> Step<'a, 'b> {
     /// `only_valid_stored`.
     fn note_puts(&mut self) {
         for write in self.writes() {
-            if let Write::Put { mode: Mode::Sync, chunks } = write {
-                let valid = chunks.iter().all(|chunk| chunk.stamp && chunk.data == SmallData::Valid);
+            if let Write::Put {
+                mode: Mode::Sync,
+                chunks,
+            } = write
+            {
+                let valid = chunks
+                    .iter()
+                    .all(|chunk| chunk.stamp && chunk.data == SmallData::Valid);
                 self.history.broken.only_valid_stored |= !valid;
             }
         }
@@ -466,18 +485,26 @@ impl<'a, 'b> Step<'a, 'b> {
                 let own = usize::from(handler.peer) == *from;
                 self.history.happened.canceled |= ended;
                 self.history.broken.cancel_scoped |= ended && !own;
-                let meant = part.messages.iter().any(|message| {
-                    matches!(message, Message::Cancel { ruid } if *ruid == handler.ruid)
-                });
+                let meant = part.messages.iter().any(
+                    |message| matches!(message, Message::Cancel { ruid } if *ruid == handler.ruid),
+                );
                 let leaked = own && meant && runs(after.server(), stream);
                 self.history.broken.no_leaked_handler |= leaked;
             }
         }
         let gone = match self.event {
-            Event::Deliver { from, message } if message.body == Body::Connected => Some(*from as u8),
+            Event::Deliver { from, message } if message.body == Body::Connected => {
+                Some(*from as u8)
+            }
             _ => None,
         };
-        let closed = matches!(self.event, Event::Call { call: Call::Close, .. } | Event::Close);
+        let closed = matches!(
+            self.event,
+            Event::Call {
+                call: Call::Close,
+                ..
+            } | Event::Close
+        );
         let stale = self.seen.effects.is_empty() && self.before == self.after;
         for (stream, handler) in after.server().handlers() {
             let ends = closed || gone == Some(handler.peer) && !stale;
@@ -493,8 +520,12 @@ impl<'a, 'b> Step<'a, 'b> {
         }
         for (_, message) in sent(self.seen) {
             if let Message::Cancel { ruid } = message {
-                let had = before.exchanges().any(|(_, own)| own.exchange.ruid() == *ruid);
-                let has = after.exchanges().any(|(_, own)| own.exchange.ruid() == *ruid);
+                let had = before
+                    .exchanges()
+                    .any(|(_, own)| own.exchange.ruid() == *ruid);
+                let has = after
+                    .exchanges()
+                    .any(|(_, own)| own.exchange.ruid() == *ruid);
                 self.history.broken.cancels_own_failures |= !had || has;
             }
         }
@@ -502,7 +533,10 @@ impl<'a, 'b> Step<'a, 'b> {
 
     /// `cursors_asked_anew`.
     fn note_calls(&mut self) {
-        if let Event::Call { call: Call::Return, .. } = self.event {
+        if let Event::Call {
+            call: Call::Return, ..
+        } = self.event
+        {
             let asked = sent(self.seen).any(|(_, message)| *message == Message::Syn);
             let open = !self.after.core.node().server().is_closed();
             self.history.broken.cursors_asked_anew |= open && !asked;
@@ -533,7 +567,10 @@ fn streams(seen: &Seen<'_, Chain>) -> Vec<Stream> {
 /// Whether a handler neither ended nor is cancelled.
 pub(super) fn runs(server: &Server<Ids>, stream: &Stream) -> bool {
     server.handler(stream).is_some_and(|handler| {
-        !matches!(handler.state, HandlerState::Canceled | HandlerState::Finished)
+        !matches!(
+            handler.state,
+            HandlerState::Canceled | HandlerState::Finished
+        )
     })
 }
 

@@ -88,6 +88,9 @@ pub(super) fn call(call: &Call) -> String {
             from,
             until,
             ..
-        } => format!("ask {} ruid {ruid:x} for {bin}:{from}..={until}", letter(*to)),
+        } => format!(
+            "ask {} ruid {ruid:x} for {bin}:{from}..={until}",
+            letter(*to)
+        ),
     }
 }

@@ -39,7 +39,7 @@ use std::task::{Poll, Waker};
 
 use crate::pullsync::{
     Chunk, Exchanged, Input, Message, Mode, Neighbour, Node, Output, Placed, Protocol, Purpose,
-    Space, Storage, StoreError,
+    Space, Storage, CursorsError, StoreError,
 };
 use crate::sync::{Arc, Mutex, MutexGuard, lock, on_drop};
 
@@ -79,7 +79,7 @@ pub enum Event<S: Space> {
     /// An exchange ended.
     Exchanged(Exchanged<S>),
     /// A topology change or cursor list could not be dealt with; nothing else came of it.
-    Failed(StoreError),
+    Failed(CursorsError),
 }
 
 /// The node takes nothing in any more.
