@@ -7,9 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::backends::FileBackend;
-use redb::{
-    Durability, ReadTransaction, ReadableDatabase, StorageBackend, WriteTransaction,
-};
+use redb::{Durability, ReadTransaction, ReadableDatabase, StorageBackend, WriteTransaction};
 use tempfile::TempPath;
 
 use crate::error::Error;

@@ -51,11 +51,7 @@ async fn connected(bounds: Bounds) -> (Connection, Connection) {
 }
 
 /// A stream that the first opens, at both ends.
-async fn stream(
-    from: &Connection,
-    to: &mut Connection,
-    protocol: Protocol,
-) -> (Stream, Stream) {
+async fn stream(from: &Connection, to: &mut Connection, protocol: Protocol) -> (Stream, Stream) {
     let opened = from.opener().open(protocol).await.expect("a stream");
     let mut accepted = to.accept().await.expect("it comes");
     assert_eq!(accepted.protocol(PATIENCE).await.expect("an id"), protocol);
@@ -97,7 +93,10 @@ fn a_reset_is_told_from_a_close_and_what_came_before_is_read_first() {
                             opened.shutdown().await.expect("it is open");
                             // The other direction is open still.
                             let mut answer = Vec::new();
-                            opened.read_to_end(&mut answer).await.expect("closed, not reset");
+                            opened
+                                .read_to_end(&mut answer)
+                                .await
+                                .expect("closed, not reset");
                             assert_eq!(answer, b"late");
                         }
                     }
@@ -169,7 +168,11 @@ fn a_lost_connection_resets_its_streams_and_opens_no_more() {
             Connection::establish(accepted, Side::Listener, ONE, bounds),
         );
         let mut one = one.expect("greeted");
-        let mut opened = one.opener().open(Protocol::Cursors).await.expect("a stream");
+        let mut opened = one
+            .opener()
+            .open(Protocol::Cursors)
+            .await
+            .expect("a stream");
         drop(greeted);
         let error = opened.read_u8().await.expect_err("nobody is there");
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
@@ -262,12 +265,21 @@ fn strangers_are_turned_away() {
         let silent = greeted(Bytes::new()).await;
         assert!(matches!(silent, TransportError::Late(_)), "{silent}");
 
-        let (one, mut other) = connected(Bounds::default()).await;
         for line in ["/penguin/pullsync/2.0.0/pullsync\n", "\n", &"x".repeat(99)] {
-            let mut opened = one.opener().open(Protocol::Pullsync).await.expect("a stream");
-            drop(other.accept().await.expect("it comes"));
-            let error = opened.read_u8().await.expect_err("reset");
-            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{line}");
+            let (mut dialled, accepted) = sockets().await;
+            let greeting = [b"/concord/pullsync/1\n".as_slice(), &OTHER.0].concat();
+            dialled.write_all(&greeting).await.expect("it is open");
+            let one = Connection::establish(accepted, Side::Listener, ONE, bounds).await;
+            // The first bytes on stream 1 as yamux has them: data, opening the stream.
+            let length = u8::try_from(line.len()).expect("it is short");
+            let data = [&[0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, length], line.as_bytes()].concat();
+            dialled.write_all(&data).await.expect("it is open");
+            let mut stream = one.expect("greeted").accept().await.expect("it comes");
+            let error = stream
+                .protocol(PATIENCE)
+                .await
+                .expect_err("no such protocol");
+            assert!(matches!(error, TransportError::Protocol { .. }), "{error}");
         }
     });
 }

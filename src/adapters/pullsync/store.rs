@@ -161,11 +161,12 @@ impl ChunkStore {
     pub fn sets(&self) -> Result<Vec<(Address, u8, IntervalSet)>, StoreError> {
         self.read(|from| {
             let table = from.open_table(INTERVALS)?;
-            let set = |entry: Result<(redb::AccessGuard<'_, &str>, redb::AccessGuard<'_, &[u8]>), _>| {
-                let (key, value) = entry?;
-                let (peer, bin) = owner(key.value()).ok_or_else(|| flaw(key.value()))?;
-                Ok((peer, bin, decode(key.value(), value.value())?))
-            };
+            let set =
+                |entry: Result<(redb::AccessGuard<'_, &str>, redb::AccessGuard<'_, &[u8]>), _>| {
+                    let (key, value) = entry?;
+                    let (peer, bin) = owner(key.value()).ok_or_else(|| flaw(key.value()))?;
+                    Ok((peer, bin, decode(key.value(), value.value())?))
+                };
             table.iter()?.map(set).collect()
         })
     }
@@ -187,7 +188,10 @@ impl ChunkStore {
         })
     }
 
-    fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, Flaw>) -> Result<T, StoreError> {
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, Flaw>,
+    ) -> Result<T, StoreError> {
         self.refuse_if_failed()?;
         let begun = self.redb.begin_read().map_err(Flaw::from);
         let read = begun.and_then(|from| read(&from));
@@ -334,7 +338,8 @@ impl Storage<Real> for ChunkStore {
                     foreign = Some(flaw(key));
                     return true;
                 };
-                let goes = peer.is_none_or(|peer| *peer == of) && below.is_none_or(|below| bin < below);
+                let goes =
+                    peer.is_none_or(|peer| *peer == of) && below.is_none_or(|below| bin < below);
                 deleted += u64::from(goes);
                 !goes
             })?;
@@ -513,5 +518,7 @@ fn decode(key: &str, value: &[u8]) -> Result<IntervalSet, Flaw> {
 
 /// A key that nobody writes.
 fn flaw(key: &str) -> Flaw {
-    Flaw::Record(format!("interval set under {key:?}, expected a peer and a bin"))
+    Flaw::Record(format!(
+        "interval set under {key:?}, expected a peer and a bin"
+    ))
 }
