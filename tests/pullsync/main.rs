@@ -12,6 +12,7 @@ mod pair;
 mod puller;
 mod server;
 mod shell;
+mod small;
 mod storage;
 mod store;
 mod traces;

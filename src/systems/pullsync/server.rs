@@ -78,6 +78,13 @@ pub enum HandlerState<S: Space> {
     Finished,
 }
 
+impl<S: Space> Handler<S> {
+    /// Whether it is neither cancelled nor finished.
+    pub const fn is_running(&self) -> bool {
+        !matches!(self.state, HandlerState::Canceled | HandlerState::Finished)
+    }
+}
+
 /// What registering a handler led to.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(bound = "")]
@@ -241,7 +248,8 @@ impl<S: Space> Server<S> {
 
     /// Finishes a handler whose stream broke; nothing if it does not run.
     pub fn broken(&mut self, stream: S::Stream) {
-        if self.running(&stream).is_ok() {
+        let running = self.handlers.get(&stream).is_some_and(Handler::is_running);
+        if running {
             self.finish(&stream);
         }
     }
@@ -251,17 +259,14 @@ impl<S: Space> Server<S> {
         let Some(handler) = self.handlers.get(&stream) else {
             return;
         };
-        match handler.state {
-            HandlerState::Canceled => {
-                // It ends only now. There is nothing of its own left to unregister (D25).
-                self.registry.leave(handler.peer, handler.ruid, stream);
-                self.handlers.remove(&stream);
-            }
-            HandlerState::Finished => {
-                self.handlers.remove(&stream);
-            }
-            HandlerState::Open | HandlerState::Waiting { .. } | HandlerState::Offered { .. } => {}
+        if handler.is_running() {
+            return;
         }
+        if matches!(handler.state, HandlerState::Canceled) {
+            // It ends only now; nothing of its own is left to unregister (D25).
+            self.registry.leave(handler.peer, handler.ruid, stream);
+        }
+        self.handlers.remove(&stream);
     }
 
     /// Cancels the handler of a peer with this ruid, or notes the cancel as pending (8.3).
@@ -373,10 +378,8 @@ impl<S: Space> Server<S> {
 
     /// Cancels the running handlers that `which` says, and gives them by peer and ruid.
     fn cancel_where(&mut self, which: impl Fn(&Handler<S>) -> bool) -> Vec<S::Stream> {
-        let running = self
-            .handlers
-            .iter()
-            .filter(|(stream, handler)| self.running(stream).is_ok() && which(handler));
+        let which = |handler: &Handler<S>| handler.is_running() && which(handler);
+        let running = self.handlers.iter().filter(|(_, handler)| which(handler));
         let mut gone: Vec<_> = running
             .map(|(stream, handler)| (handler.peer, handler.ruid, *stream))
             .collect();
@@ -392,10 +395,10 @@ impl<S: Space> Server<S> {
         let Some(handler) = self.handlers.get_mut(stream) else {
             return;
         };
-        if matches!(state, HandlerState::Canceled | HandlerState::Finished) {
+        handler.state = state;
+        if !handler.is_running() {
             handler.early = None;
         }
-        handler.state = state;
     }
 }
 

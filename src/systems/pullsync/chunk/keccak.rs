@@ -91,7 +91,8 @@ fn round(state: &mut [[u64; LANES]; 25], constant: u64) {
 
 #[inline(always)]
 fn theta(words: &mut [u64; 25]) {
-    let columns: [u64; 5] = std::array::from_fn(|x| (0..5).fold(0, |sum, y| sum ^ words[x + 5 * y]));
+    let columns: [u64; 5] =
+        std::array::from_fn(|x| (0..5).fold(0, |sum, y| sum ^ words[x + 5 * y]));
     for x in 0..5 {
         let change = columns[(x + 4) % 5] ^ columns[(x + 1) % 5].rotate_left(1);
         for y in 0..5 {

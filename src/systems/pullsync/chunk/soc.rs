@@ -65,10 +65,7 @@ pub fn soc_address(id: &[u8; HASH_SIZE], owner: &[u8; OWNER_SIZE]) -> Address {
 }
 
 /// Whoever made the signature, none if nobody can have made it (2.2, steps 2 to 4).
-fn signer(
-    signed: &[u8; HASH_SIZE],
-    signature: &[u8; SIGNATURE_SIZE],
-) -> Option<[u8; OWNER_SIZE]> {
+fn signer(signed: &[u8; HASH_SIZE], signature: &[u8; SIGNATURE_SIZE]) -> Option<[u8; OWNER_SIZE]> {
     let [scalars @ .., v] = signature;
     if !(27..=34).contains(v) {
         return None;

@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::map::SortedMap;
 use crate::pullsync::error::StoreError;
 use crate::pullsync::interval::IntervalSet;
-use crate::pullsync::limits::BINS;
 use crate::pullsync::space::{Chunk, Space};
 use crate::pullsync::strategy::{Cursor, KeysOfBins, Presence, Strategies};
 
@@ -206,7 +205,7 @@ impl<S: Space> Storage<S> for Disk<S> {
     }
 
     fn cursors(&self) -> Result<Vec<u64>, StoreError> {
-        Ok((0..BINS).map(|bin| self.cursor(bin)).collect())
+        Ok((0..S::BINS).map(|bin| self.cursor(bin)).collect())
     }
 
     fn put(&mut self, mode: Mode, chunks: &[Chunk<S>]) -> Result<Vec<Placed>, StoreError> {
