@@ -3,7 +3,7 @@ use concord_models::registry::Budget;
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let full = args.iter().any(|a| a == "full");
-    let limits = Limits { threads: 2, ..Limits::default() };
+    let limits = Limits { threads: 2, max_states: std::env::var("MAX").ok().and_then(|m| m.parse().ok()), ..Limits::default() };
     for subject in (concord_models::pullsync::SYSTEM.models)() {
         let faults = subject.faults().iter().map(|f| Some(f.name));
         for variant in std::iter::once(None).chain(faults) {

@@ -121,6 +121,9 @@ impl History {
         let (assigned, cursor) = &mut self.assigned[seen.node];
         let entries: Vec<(u64, u8)> = seen.disk.entries(BIN).collect();
         let old: Vec<(u64, u8)> = seen.disk_before.entries(BIN).collect();
+        // What it was first given.
+        let given = old.last().map_or(0, |(number, _)| *number);
+        *assigned = (*assigned).max(given);
         let once = entries
             .iter()
             .enumerate()

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use concord_systems::pullsync::{Chunk, Mode, Settings, SmallData, Strategies, Worker, limits};
 
-use crate::cluster::{ClientProgram, ClusterBounds, Faults, Order, family};
+use crate::cluster::{ClientProgram, ClusterBounds, Links, Order, Timers, family};
 use crate::registry::{Budget, Subject};
 
 use properties::{Cluster, claims, properties};
@@ -51,6 +51,12 @@ pub(super) fn families() -> Vec<Box<dyn Subject>> {
             faults::paged(),
             |variant, budget| faults::build(paged(budget), variant),
         ),
+        family(
+            "pullsync/returning",
+            properties,
+            faults::paged(),
+            |variant, budget| faults::build(returning(budget), variant),
+        ),
     ]
 }
 
@@ -77,19 +83,38 @@ fn chain(max_page: usize, held: &[(usize, Mode, Chunk<Ids>)]) -> Chain {
 /// Pages of one chunk: two are there at the start, one is uploaded later.
 fn single(_budget: Budget) -> Cluster {
     let held = [(0, Mode::Upload, X), (0, Mode::Upload, Y)];
-    let bounds = bounds(&[
+    let mut bounds = bounds(&[
         (0, &[Call::Put(Mode::Upload, Z)]),
         (1, &[Call::Expire(Worker::Live)]),
     ]);
+    bounds.faults.damages = 1;
+    bounds.faults.losses = 1;
+    bounds.never = &["idle"];
     Cluster::new(chain(1, &held), bounds, claims)
 }
 
 /// Pages of two chunks.
 fn paged(_budget: Budget) -> Cluster {
     let held = [(0, Mode::Upload, X), (0, Mode::Upload, Y)];
-    let bounds = bounds(&[
+    let mut bounds = bounds(&[
         (0, &[Call::Put(Mode::Upload, Z)]),
         (0, &[Call::Delete(X.address)]),
+    ]);
+    bounds.faults.damages = 1;
+    bounds.faults.crashes = 1;
+    Cluster::new(chain(2, &held), bounds, claims)
+}
+
+fn returning(_budget: Budget) -> Cluster {
+    let held = [
+        (0, Mode::Upload, X),
+        (0, Mode::Upload, BAD),
+        (1, Mode::Cache, X),
+    ];
+    let bounds = bounds(&[
+        (0, &[Call::Put(Mode::Upload, Z)]),
+        (1, &[Call::Drop, Call::Return]),
+        (2, &[Call::Refuse(concord_systems::pullsync::store::Failing::Put)]),
     ]);
     Cluster::new(chain(2, &held), bounds, claims)
 }
@@ -99,11 +124,9 @@ fn bounds(clients: &[(usize, &[Call])]) -> Bounds {
         replicas: 3,
         started: true,
         order: Order::Fifo,
+        links: Links::InTurn,
+        timers: Timers::AfterDelivery,
         clients: ClientProgram::of(clients),
-        faults: Faults {
-            damages: 1,
-            ..Faults::default()
-        },
         ..Bounds::default()
     }
 }

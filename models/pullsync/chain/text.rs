@@ -53,8 +53,8 @@ pub(super) fn name(address: u8) -> String {
     match address {
         0 => "zero".to_owned(),
         _ => match address & 0xf {
-            nth @ 1..=7 => char::from(b'r' + nth).to_string(),
-            nth => char::from(b'R' + (nth & 7)).to_string(),
+            nth @ 1..=3 => char::from(b'w' + nth).to_string(),
+            nth => char::from(b'W' + (nth & 7)).to_string(),
         },
     }
 }

@@ -74,12 +74,12 @@ struct Recorded<'a, S: Space> {
 }
 
 impl<S: Space> Recorded<'_, S> {
-    /// What is put is told to others, so it must be durable first.
+    /// What is put or deleted is told to others, who seal it, so it must be durable first.
     fn tell_writes(&mut self) {
         for write in self.storage.writes.drain(..) {
-            let put = matches!(write, Write::Put { .. });
+            let told = matches!(write, Write::Put { .. } | Write::Delete { .. });
             self.outputs.push(Output::Write(write));
-            self.outputs.extend(put.then_some(Output::Sync));
+            self.outputs.extend((told && self.synced).then_some(Output::Sync));
         }
     }
 }
