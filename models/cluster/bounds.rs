@@ -46,8 +46,8 @@ pub enum Order {
     /// In any order, and two identical messages in flight are one.
     #[default]
     Unordered,
-    /// Each link delivers in the order of sending, and identical messages stay two. A protocol that
-    /// repeats itself by a timer has no finite space under this order.
+    /// Each lane of a link ([`Protocol::lane`]) delivers in the order of sending, and identical messages
+    /// stay two. A protocol that repeats itself by a timer has no finite space under this order.
     Fifo,
 }
 
@@ -86,6 +86,8 @@ pub struct Faults {
     pub closes: u8,
     /// Lost messages.
     pub losses: u8,
+    /// Messages that arrive damaged.
+    pub damages: u8,
     /// Messages delivered that stay in flight.
     pub duplicates: u8,
     /// Isolations of one node from all others.
@@ -142,12 +144,13 @@ impl<P: Protocol> Default for ClusterBounds<P> {
 impl Faults {
     /// Every budget under its printed name.
     #[must_use]
-    pub const fn named(&self) -> [(&'static str, u8); 9] {
+    pub const fn named(&self) -> [(&'static str, u8); 10] {
         [
             ("crashes", self.crashes),
             ("data_losses", self.data_losses),
             ("closes", self.closes),
             ("losses", self.losses),
+            ("damages", self.damages),
             ("duplicates", self.duplicates),
             ("partitions", self.partitions),
             ("failed_queries", self.failed_queries),
@@ -164,6 +167,7 @@ impl Faults {
             data_losses: self.data_losses - left.data_losses,
             closes: self.closes - left.closes,
             losses: self.losses - left.losses,
+            damages: self.damages - left.damages,
             duplicates: self.duplicates - left.duplicates,
             partitions: self.partitions - left.partitions,
             failed_queries: self.failed_queries - left.failed_queries,
@@ -241,6 +245,9 @@ impl<P: Protocol> Cluster<P> {
         declare(peers, "deliver");
         declare(peers && faults.duplicates > 0, "duplicate");
         declare(peers && faults.losses > 0, "lose");
+        for name in self.protocol.damage_names() {
+            declare(peers && faults.damages > 0, name);
+        }
         declare(answers, "answer");
         declare(answers && faults.corrupt_answers > 0, "corrupt_answer");
         declare(queries, "give_up");

@@ -73,7 +73,8 @@ impl<P: Protocol> Cluster<P> {
         match action {
             ActionOf::Lose { to, from, message } => {
                 let order = self.bounds.order;
-                let place = last.network.find(order, *to, *from, message)?;
+                self.protocol.may_lose(message).then_some(())?;
+                let place = last.network.find(order, self.lane(), *to, *from, message)?;
                 Arc::make_mut(&mut state.network).remove(place);
             }
             ActionOf::Partition { node } => {
@@ -189,7 +190,9 @@ impl<P: Protocol> Cluster<P> {
                 let at = state.clients.get(usize::from(*client))?;
                 let program = self.bounds.clients.get(usize::from(*client))?;
                 let next = program.calls.get(usize::from(at.made))?;
-                (!at.waiting && next == call).then_some(())?;
+                let machine = state.machine(program.node)?;
+                let possible = !at.waiting && next == call && self.protocol.may_call(machine, call);
+                possible.then_some(())?;
                 let event = Event::Call {
                     token: token(usize::from(*client), usize::from(at.made)),
                     call: call.clone(),
@@ -198,11 +201,30 @@ impl<P: Protocol> Cluster<P> {
             }
             ActionOf::Deliver { to, from, message } | ActionOf::Duplicate { to, from, message } => {
                 let order = self.bounds.order;
-                state.network.find(order, *to, *from, message)?;
+                let lane = self.lane();
+                state.network.find(order, lane, *to, *from, message)?;
                 self.deliverable(state, *to, *from, message).then_some(())?;
                 let event = Event::Deliver {
                     from: usize::from(*from),
                     message: message.clone(),
+                };
+                (*to, event)
+            }
+            ActionOf::Damage {
+                to,
+                from,
+                message,
+                damaged,
+            } => {
+                let order = self.bounds.order;
+                let lane = self.lane();
+                state.network.find(order, lane, *to, *from, message)?;
+                self.deliverable(state, *to, *from, message).then_some(())?;
+                let possible = self.protocol.damages(message).contains(damaged);
+                possible.then_some(())?;
+                let event = Event::Deliver {
+                    from: usize::from(*from),
+                    message: damaged.clone(),
                 };
                 (*to, event)
             }
@@ -248,6 +270,10 @@ impl<P: Protocol> Cluster<P> {
         };
         running(node)?;
         Some((usize::from(node), Cause::Event(event)))
+    }
+
+    fn lane(&self) -> impl Fn(&P::Message) -> u64 {
+        |message| self.protocol.lane(message)
     }
 
     fn asks(&self, machine: &P::Machine, query: &P::Query) -> bool {
@@ -328,9 +354,12 @@ impl<P: Protocol> Cluster<P> {
                 client.made += 1;
                 client.waiting = true;
             }
-            ActionOf::Deliver { to, from, message } => {
+            ActionOf::Deliver { to, from, message }
+            | ActionOf::Damage {
+                to, from, message, ..
+            } => {
                 let order = self.bounds.order;
-                if let Some(place) = last.network.find(order, *to, *from, message) {
+                if let Some(place) = last.network.find(order, self.lane(), *to, *from, message) {
                     Arc::make_mut(&mut state.network).remove(place);
                 }
             }
@@ -392,7 +421,7 @@ impl<P: Protocol> Cluster<P> {
             from: from as u8,
             message: message.clone(),
         };
-        if let Some(place) = state.network.place(self.bounds.order, &packet) {
+        if let Some(place) = state.network.place(self.bounds.order, self.lane(), &packet) {
             Arc::make_mut(&mut state.network).insert(place, packet);
         }
     }

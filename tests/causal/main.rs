@@ -19,6 +19,8 @@ mod traces;
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/decoders.rs"]
+mod decoders;
 #[path = "../common/members.rs"]
 mod members;
 #[path = "../common/notation.rs"]

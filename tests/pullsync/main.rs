@@ -7,11 +7,13 @@ mod defects;
 mod exchange;
 mod fuzz;
 mod intervals;
+mod network;
 mod node;
 mod pair;
 mod puller;
 mod server;
 mod shell;
+mod small;
 mod storage;
 mod store;
 mod traces;
@@ -21,6 +23,8 @@ mod wire;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod common;
+#[path = "../common/decoders.rs"]
+mod decoders;
 #[path = "../common/notation.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod notation;

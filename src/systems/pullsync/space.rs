@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::chunk;
 use super::limits::{HASH_SIZE, STAMP_SIZE};
@@ -15,6 +15,9 @@ use super::limits::{HASH_SIZE, STAMP_SIZE};
 pub trait Space:
     Copy + Eq + Ord + Hash + Debug + Default + Serialize + Send + Sync + 'static
 {
+    /// Number of bins of a store.
+    const BINS: u8 = super::limits::BINS;
+
     /// A node as its neighbours know it: its overlay.
     type Peer: Copy + Ord + Hash + Debug + Serialize + Send + Sync;
     /// A chunk address.
@@ -42,8 +45,11 @@ pub trait Space:
 }
 
 /// A chunk with its stamp. Nothing says that it is valid or its stamp verifiable.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
-#[serde(bound = "")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "",
+    deserialize = "S::Address: Deserialize<'de>, S::Data: Deserialize<'de>, S::Stamp: Deserialize<'de>"
+))]
 pub struct Chunk<S: Space> {
     /// Under which it is held.
     pub address: S::Address,
@@ -54,8 +60,11 @@ pub struct Chunk<S: Space> {
 }
 
 /// A chunk as it is delivered.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
-#[serde(bound = "")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "",
+    deserialize = "S::Address: Deserialize<'de>, S::Data: Deserialize<'de>, S::Stamp: Deserialize<'de>"
+))]
 pub struct Delivery<S: Space> {
     /// None if the bytes sent are no address, which nobody can have asked for.
     pub address: Option<S::Address>,
@@ -104,7 +113,7 @@ impl Space for Real {
 
 /// Small integers: peers are numbers, the upper half of an address is its bin, 0 is the zero address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize)]
-pub struct Small;
+pub struct Small<const BINS: u8 = 32>;
 
 /// Data of a small chunk.
 #[derive(
@@ -118,7 +127,9 @@ pub enum SmallData {
     Invalid,
 }
 
-impl Space for Small {
+impl<const BINS: u8> Space for Small<BINS> {
+    const BINS: u8 = BINS;
+
     type Peer = u8;
     type Address = u8;
     type Data = SmallData;

@@ -198,7 +198,7 @@ choices! {
         Checked,
         /// It may be anything but the largest number (D15).
         Unchecked,
-        /// It may be the largest number (D16).
+        /// It may be anything, the largest number too (D15, D16).
         MaxAllowed,
     }
     /// A chunk whose stamp is not verifiable.
