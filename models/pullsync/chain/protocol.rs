@@ -193,10 +193,7 @@ impl Member {
     /// The topology as it is now.
     fn topology(&self) -> Input<Ids> {
         let source = self.source().filter(|_| self.listed);
-        let peers = source.map(|peer| Neighbour {
-            peer,
-            order: BIN,
-        });
+        let peers = source.map(|peer| Neighbour { peer, order: BIN });
         Input::Change {
             depth: BIN,
             peers: peers.into_iter().collect(),
@@ -540,7 +537,10 @@ impl Protocol for Chain {
         match &packet.body {
             Body::Connected => Vec::new(),
             Body::Part(part) => {
-                let parts = self.forgeries.iter().flat_map(|kind| forgery::of(*kind, part));
+                let parts = self
+                    .forgeries
+                    .iter()
+                    .flat_map(|kind| forgery::of(*kind, part));
                 parts
                     .map(|part| Packet {
                         body: Body::Part(part),

@@ -32,7 +32,7 @@ pub use error::{
 pub use exchange::{Broken, Complete, Delivered, Exchange, Offered};
 pub use interval::{Gap, IntervalSet};
 pub use message::{Exchanged, Failure, Input, Message, Output, Protocol, Purpose};
-pub use node::{Node, Settings};
+pub use node::{Node, Running, Settings};
 pub use puller::{
     Arrived, Changed, CursorsError, Neighbour, Outcome, Puller, Range, Start, Worker, WorkerState,
     hist_next, live_next, seal,

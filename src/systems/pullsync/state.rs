@@ -1,6 +1,6 @@
 //! A node with its disk, as one value.
-#![allow(missing_docs, reason = "skeleton")]
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::machine::Machine;
 
 use super::message::{Input, Output};
-use super::node::{Node, Settings};
+use super::node::{Host, Node, Settings};
 use super::space::Space;
-use super::store::{Disk, Failing};
+use super::store::{Disk, Failing, Recording, Write};
 
 /// A node and its disk. Outputs include the writes; a put is synced before anybody can hear of it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
@@ -23,17 +23,26 @@ pub struct State<S: Space> {
 
 impl<S: Space> State<S> {
     /// A node that starts on a disk, without peers.
-    pub fn new(_settings: Arc<Settings<S>>, _disk: Disk<S>) -> Self {
-        todo!()
+    pub fn new(settings: Arc<Settings<S>>, disk: Disk<S>) -> Self {
+        Self {
+            node: Node::new(settings),
+            disk,
+            failing: None,
+        }
     }
+
+    /// The node.
     pub const fn node(&self) -> &Node<S> {
         &self.node
     }
+
+    /// Its disk, all writes carried out.
     pub const fn disk(&self) -> &Disk<S> {
         &self.disk
     }
+
     /// Lets the next put or scan fail.
-    pub fn fail_next(&mut self, failing: Failing) {
+    pub const fn fail_next(&mut self, failing: Failing) {
         self.failing = Some(failing);
     }
 }
@@ -42,7 +51,48 @@ impl<S: Space> Machine for State<S> {
     type Input = Input<S>;
     type Output = Output<S>;
 
-    fn step(&mut self, _input: Input<S>, _outputs: &mut Vec<Output<S>>) {
-        todo!()
+    fn step(&mut self, input: Input<S>, outputs: &mut Vec<Output<S>>) {
+        let failing = Cell::new(self.failing);
+        let mut recorded = Recorded {
+            storage: Recording {
+                disk: &mut self.disk,
+                writes: &mut Vec::new(),
+                failing: &failing,
+            },
+            outputs,
+        };
+        self.node.take(&mut recorded, input);
+        recorded.tell_writes();
+        self.failing = failing.get();
+    }
+}
+
+/// A disk whose writes stand among the outputs, in the order in which all came about.
+struct Recorded<'a, S: Space> {
+    storage: Recording<'a, S>,
+    outputs: &'a mut Vec<Output<S>>,
+}
+
+impl<S: Space> Recorded<'_, S> {
+    /// What is put is told to others, so it must be durable first.
+    fn tell_writes(&mut self) {
+        for write in self.storage.writes.drain(..) {
+            let put = matches!(write, Write::Put { .. });
+            self.outputs.push(Output::Write(write));
+            self.outputs.extend(put.then_some(Output::Sync));
+        }
+    }
+}
+
+impl<'a, S: Space> Host<S> for Recorded<'a, S> {
+    type Storage = Recording<'a, S>;
+
+    fn storage(&mut self) -> &mut Self::Storage {
+        &mut self.storage
+    }
+
+    fn emit(&mut self, output: Output<S>) {
+        self.tell_writes();
+        self.outputs.push(output);
     }
 }

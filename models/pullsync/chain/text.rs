@@ -1,0 +1,96 @@
+//! Streams, packets and calls for people.
+
+use std::fmt::Write as _;
+
+use concord_systems::pullsync::{Message, Mode, Worker};
+
+use super::Ids;
+use super::protocol::{Body, Call, End, Packet, Stream};
+use crate::cluster::letter;
+
+pub(super) fn stream((opener, number): Stream) -> String {
+    format!("{}{number:x}", letter(opener))
+}
+
+pub(super) fn packet(packet: &Packet) -> String {
+    let part = match &packet.body {
+        Body::Connected => return "connected".to_owned(),
+        Body::Part(part) => part,
+    };
+    let mut text = stream(part.stream);
+    for message in &part.messages {
+        // Writing to a string cannot fail.
+        let _ = write!(text, " {}", message_text(message));
+    }
+    text.push_str(match part.end {
+        End::Open => "",
+        End::Finished => " end",
+        End::Reset => " reset",
+        End::Cut => " cut",
+    });
+    text
+}
+
+fn message_text(message: &Message<Ids>) -> String {
+    match message {
+        Message::Syn => "syn".to_owned(),
+        Message::Ack { cursors } => format!("cursors {cursors:?}"),
+        Message::Ruid { ruid } => format!("ruid {ruid:x}"),
+        Message::GetRange { bin, from, to } if *to == u64::MAX => format!("get {bin}:{from}.."),
+        Message::GetRange { bin, from, to } => format!("get {bin}:{from}..={to}"),
+        Message::Offer { topmost, hashes } => format!("offer {} up to {topmost}", names(hashes)),
+        Message::Want { bit_vector } => format!("want {:b}", bit_vector.first().unwrap_or(&0)),
+        Message::Delivery(delivery) => match delivery.address {
+            Some(address) => format!("chunk {}", name(address)),
+            None => "chunk without address".to_owned(),
+        },
+        Message::Cancel { ruid } => format!("cancel {ruid:x}"),
+    }
+}
+
+/// A chunk is a letter from the end of the alphabet; one whose stamp is not verifiable a capital.
+pub(super) fn name(address: u8) -> String {
+    match address {
+        0 => "zero".to_owned(),
+        _ => match address & 0xf {
+            nth @ 1..=7 => char::from(b'r' + nth).to_string(),
+            nth => char::from(b'R' + (nth & 7)).to_string(),
+        },
+    }
+}
+
+fn names(addresses: &[u8]) -> String {
+    let names: Vec<String> = addresses.iter().map(|address| name(*address)).collect();
+    format!("[{}]", names.join(" "))
+}
+
+pub(super) fn call(call: &Call) -> String {
+    let worker = |worker: &Worker| match worker {
+        Worker::Hist => "hist",
+        Worker::Live => "live",
+    };
+    match call {
+        Call::Put(Mode::Upload, chunk) => format!("upload {}", name(chunk.address)),
+        Call::Put(Mode::Sync, chunk) => format!("sync {}", name(chunk.address)),
+        Call::Put(Mode::Cache, chunk) => format!("cache {}", name(chunk.address)),
+        Call::Delete(address) => format!("delete {}", name(*address)),
+        Call::Evict(address) => format!("evict {}", name(*address)),
+        Call::Expire(which) => format!("deadline of the {} exchange", worker(which)),
+        Call::Drop => "drop the peer".to_owned(),
+        Call::Return => "the peer returns".to_owned(),
+        Call::Refuse(failing) => format!("the next {failing:?} fails").to_lowercase(),
+        Call::Unreachable => "the next stream fails to open".to_owned(),
+        Call::Close => "shut down".to_owned(),
+        Call::Ask {
+            to,
+            ruid,
+            bin,
+            from,
+            until,
+            ..
+        } => format!(
+            "ask {} ruid {ruid:x} for {bin}:{from}..={until}",
+            letter(*to)
+        ),
+    }
+}
