@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use concord::systems::pullsync::limits::{BINS, MAX};
 use concord::systems::pullsync::store::{Failing, Recording, collect, interval_key};
 use concord::systems::pullsync::{
-    Address, ArgumentError, Chunk, Disk, IntervalSet, Mode, Page, PageError, Placed, Small,
-    SmallData, Storage, StoreError,
+    Address, ArgumentError, Chunk, Disk, IntervalSet, Mode, Page, PageError, Placed, Real, Small,
+    SmallData, Storage, StoreError, chunk as bmt,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -136,6 +137,25 @@ fn a_scan_is_limited_to_bin_range_and_number() {
     assert_eq!(scan(1, MAX, 2).entries, [(1, 0x11), (2, 0x12)]);
     assert_eq!(scan(4, 9, 9).entries, []);
     assert_eq!(scan(4, 9, 9).counter, 3);
+}
+
+#[test]
+fn a_real_chunk_is_in_the_bin_of_its_proximity_to_the_overlay() {
+    let (address, data) = bmt::new(b"foo").unwrap();
+    let stamp = Bytes::from_static(&[5; 97]);
+    let foo = Chunk {
+        address,
+        data,
+        stamp,
+    };
+    for bin in [0, 1, 7, 8, 30, 31] {
+        let mut overlay = address;
+        overlay.0[usize::from(bin) / 8] ^= 0x80 >> (bin % 8);
+        let mut disk = Disk::<Real>::new(overlay, REFERENCE);
+        let placed = disk.put(Mode::Upload, std::slice::from_ref(&foo));
+        assert_eq!(placed.unwrap(), [new_in(bin, 1)]);
+        assert!(disk.entries(bin).eq([(1, address)]));
+    }
 }
 
 #[test]
