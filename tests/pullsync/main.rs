@@ -21,9 +21,15 @@ mod traces;
 mod transport;
 mod wire;
 
+#[path = "../common/alterations.rs"]
+mod alterations;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod common;
+#[path = "../common/decoders.rs"]
+mod decoders;
+#[path = "../common/members.rs"]
+mod members;
 #[path = "../common/notation.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod notation;
