@@ -11,6 +11,7 @@ mod network;
 mod node;
 mod pair;
 mod puller;
+mod renaming;
 mod server;
 mod shell;
 mod small;
