@@ -9,5 +9,5 @@ mod node;
 mod store;
 pub mod transport;
 
-pub use node::{Config, Event, Intervals, Limits, Node, NodeError, Peer, Status, Tally};
+pub use node::{Config, Event, Intervals, Limits, Node, NodeError, Peer, Requests, Status, Tally};
 pub use store::{ChunkStore, Synced};

@@ -161,13 +161,16 @@ pub enum NodeError {
     Start(#[from] io::Error),
 }
 
-/// A running node. [`Node::shutdown`] stops it in order; dropped, it stops as after a crash. Its methods
-/// block: they are not for asynchronous tasks.
+/// A running node. [`Node::shutdown`] stops it in order; dropped, it stops as after a crash.
 pub struct Node {
     shared: Arc<Shared>,
     address: SocketAddr,
     runtime: Runtime,
 }
+
+/// A handle for requests to a node. They block: they are not for asynchronous tasks.
+#[derive(Clone)]
+pub struct Requests(Arc<Shared>);
 
 /// What the routines of a node share.
 struct Shared {
@@ -249,46 +252,9 @@ impl Node {
         self.address
     }
 
-    /// Puts chunks, which are not validated. They are durable when this returns.
-    ///
-    /// # Errors
-    /// If the storage fails: nothing was put.
-    pub fn put(&self, mode: Mode, chunks: Vec<Chunk<Real>>) -> Result<Vec<Placed>, Undone> {
-        self.shared.shell.put(mode, chunks)
-    }
-
-    /// Deletes a chunk, and tells whether there was one.
-    ///
-    /// # Errors
-    /// If the storage fails: nothing was deleted.
-    pub fn delete(&self, address: Address) -> Result<bool, Undone> {
-        self.shared.shell.delete(address)
-    }
-
-    /// Deletes chunks that were synced, so that they may be synced again (9.5).
-    ///
-    /// # Errors
-    /// If the storage fails: some of them may be deleted, all sets are.
-    pub fn evict(&self, addresses: Vec<Address>) -> Result<(), Undone> {
-        self.shared.shell.evict(addresses)
-    }
-
-    /// Changes the depth below which chunks are not pulled.
-    pub fn set_depth(&self, depth: u8) {
-        self.shared.set_depth(depth);
-    }
-
-    /// Looks at the chunk store. Everything else waits for as long as that takes.
-    pub fn inspect<T>(&self, look: impl FnOnce(&ChunkStore) -> T) -> T {
-        self.shared.shell.inspect(|_, store| look(store))
-    }
-
-    /// What it has and does.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub fn status(&self) -> Result<Status, StoreError> {
-        self.shared.status()
+    /// A handle for requests, for any thread.
+    pub fn requests(&self) -> Requests {
+        Requests(Arc::clone(&self.shared))
     }
 
     /// Stops in order (8.4): handlers and exchanges are cancelled and told so, for as long as
@@ -305,9 +271,53 @@ impl Node {
             shared.connections.close();
             let _ = timeout(shared.limits.shutdown, shared.connections.wait()).await;
         });
-        let synced = self.inspect(ChunkStore::sync);
+        let synced = shared.shell.inspect(|_, store| store.sync());
         self.runtime.shutdown_timeout(self.shared.limits.shutdown);
         Ok(synced?)
+    }
+}
+
+impl Requests {
+    /// Puts chunks, which are not validated. They are durable when this returns.
+    ///
+    /// # Errors
+    /// If the storage fails: nothing was put.
+    pub fn put(&self, mode: Mode, chunks: Vec<Chunk<Real>>) -> Result<Vec<Placed>, Undone> {
+        self.0.shell.put(mode, chunks)
+    }
+
+    /// Deletes a chunk, and tells whether there was one.
+    ///
+    /// # Errors
+    /// If the storage fails: nothing was deleted.
+    pub fn delete(&self, address: Address) -> Result<bool, Undone> {
+        self.0.shell.delete(address)
+    }
+
+    /// Deletes chunks that were synced, so that they may be synced again (9.5).
+    ///
+    /// # Errors
+    /// If the storage fails: some of them may be deleted, all sets are.
+    pub fn evict(&self, addresses: Vec<Address>) -> Result<(), Undone> {
+        self.0.shell.evict(addresses)
+    }
+
+    /// Changes the depth below which chunks are not pulled.
+    pub fn set_depth(&self, depth: u8) {
+        self.0.set_depth(depth);
+    }
+
+    /// Looks at the chunk store. Everything else waits for as long as that takes.
+    pub fn inspect<T>(&self, look: impl FnOnce(&ChunkStore) -> T) -> T {
+        self.0.shell.inspect(|_, store| look(store))
+    }
+
+    /// What it has and does.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn status(&self) -> Result<Status, StoreError> {
+        self.0.status()
     }
 }
 
@@ -328,5 +338,11 @@ impl fmt::Debug for Node {
         fields
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Requests").finish_non_exhaustive()
     }
 }
