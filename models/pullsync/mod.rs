@@ -13,9 +13,7 @@ use crate::registry::{NotExpressible, System};
 pub const SYSTEM: System = System {
     name: "pullsync",
     summary: "Chunk replication by intervals: offer, want, delivery, cursors, cancel",
-    models: || {
-        chain::families()
-    },
+    models: || chain::families(),
     replay: |source| trace::replay(source),
     not_expressible: NOT_EXPRESSIBLE,
 };

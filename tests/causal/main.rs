@@ -17,8 +17,12 @@ mod shell;
 mod tls;
 mod traces;
 
+#[path = "../common/alterations.rs"]
+mod alterations;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/decoders.rs"]
+mod decoders;
 #[path = "../common/members.rs"]
 mod members;
 #[path = "../common/notation.rs"]
