@@ -55,9 +55,8 @@ pub(super) fn serve(
         .context("cannot read the requests")?
     {
         let answered = read(&line).and_then(|(op, args)| perform(&op, &args));
-        let answer = answered.unwrap_or_else(
-            |Failure { code, message }| json!({"fails": code, "message": message}),
-        );
+        let answer = answered
+            .unwrap_or_else(|Failure { code, message }| json!({"fails": code, "message": message}));
         console.print_line(&answer)?;
     }
     match take(&running) {

@@ -196,7 +196,12 @@ impl Connection {
 
     /// Ends the connection in order, once all its other openers are dropped, and waits for that.
     pub async fn close(self) {
-        let Self { opener, incoming, driver, .. } = self;
+        let Self {
+            opener,
+            incoming,
+            driver,
+            ..
+        } = self;
         drop((opener, incoming));
         // How it ends makes no difference any more.
         let _ = driver.await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use concord_systems::pullsync::shell::{Driver, Event as Task};
 use concord_systems::pullsync::{
-    Address, CursorsError, Exchanged, ExchangeError, Failure, Purpose, Real, SealError, Storage,
+    Address, CursorsError, ExchangeError, Exchanged, Failure, Purpose, Real, SealError, Storage,
     StoreError, WorkerState,
 };
 use serde::Serialize;
@@ -126,10 +126,7 @@ async fn open(shared: Arc<Shared>, peer: Address, purpose: Purpose) {
         let _ = shared.shell.unopened(peer, purpose);
         return;
     };
-    let Ok(routines) = shared
-        .shell
-        .opened(peer, purpose, shared.stream(), ruid)
-    else {
+    let Ok(routines) = shared.shell.opened(peer, purpose, shared.stream(), ruid) else {
         return;
     };
     let serving = streams::serve(&shared, routines, stream, Some(purpose));
@@ -167,7 +164,8 @@ impl Shared {
             let peers = node.puller().tracked().map(|(overlay, cursors)| {
                 let in_state = |state| {
                     let workers = node.puller().workers();
-                    let those = workers.filter(|(peer, _, _, now)| peer == overlay && *now == state);
+                    let those =
+                        workers.filter(|(peer, _, _, now)| peer == overlay && *now == state);
                     those.count()
                 };
                 Peer {

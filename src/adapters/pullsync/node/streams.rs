@@ -175,7 +175,7 @@ async fn write(
     }
 }
 
-/// Sends a message, unless the stream is reset meanwhile.
+/// Sends a message, unless that is void meanwhile.
 async fn send(
     limits: &Limits,
     writer: &mut Writer<Real, ChunkStore>,
@@ -192,6 +192,6 @@ async fn send(
             Ok(written) => written.map_err(|_| Reason::Reset),
             Err(_) => Err(Reason::Timeout),
         },
-        () = writer.reset() => Ok(()),
+        () = writer.void() => Ok(()),
     }
 }
