@@ -53,7 +53,9 @@ pub(super) fn name(address: u8) -> String {
     match address {
         0 => "zero".to_owned(),
         _ => match address & 0xf {
+            4 => "w".to_owned(),
             nth @ 1..=3 => char::from(b'w' + nth).to_string(),
+            7 => "?".to_owned(),
             nth => char::from(b'W' + (nth & 7)).to_string(),
         },
     }

@@ -11,8 +11,10 @@ use super::message::{Input, Output};
 use super::node::{Host, Node, Settings};
 use super::space::Space;
 use super::store::{Disk, Failing, Recording, Write};
+use super::strategy::Syncing;
 
-/// A node and its disk. Outputs include the writes; a put is synced before anybody can hear of it.
+/// A node and its disk. Outputs include the writes; what is put or deleted is synced before
+/// anybody can hear of it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(bound = "")]
 pub struct State<S: Space> {
@@ -60,6 +62,7 @@ impl<S: Space> Machine for State<S> {
                 failing: &failing,
             },
             outputs,
+            syncing: self.node.settings().strategies.syncing,
         };
         self.node.take(&mut recorded, input);
         recorded.tell_writes();
@@ -71,6 +74,7 @@ impl<S: Space> Machine for State<S> {
 struct Recorded<'a, S: Space> {
     storage: Recording<'a, S>,
     outputs: &'a mut Vec<Output<S>>,
+    syncing: Syncing,
 }
 
 impl<S: Space> Recorded<'_, S> {
@@ -79,7 +83,8 @@ impl<S: Space> Recorded<'_, S> {
         for write in self.storage.writes.drain(..) {
             let told = matches!(write, Write::Put { .. } | Write::Delete { .. });
             self.outputs.push(Output::Write(write));
-            self.outputs.extend((told && self.synced).then_some(Output::Sync));
+            let syncs = told && self.syncing == Syncing::BeforeTold;
+            self.outputs.extend(syncs.then_some(Output::Sync));
         }
     }
 }
