@@ -29,8 +29,8 @@ pub(super) const BIN: u8 = 1;
 pub(super) const FOREIGN: u32 = 1 << 29;
 /// Set in the numbers of exchanges of live workers.
 pub(super) const LIVE: u32 = 1 << 11;
-const CANCEL: u32 = 1 << 30;
-const FETCH: u32 = 1 << 31;
+pub(super) const CANCEL: u32 = 1 << 30;
+pub(super) const FETCH: u32 = 1 << 31;
 
 /// A chain of nodes: each pulls from the one before it, and the first from nobody.
 #[derive(Clone, Debug)]
@@ -404,8 +404,10 @@ impl Member {
         let me = self.me();
         for part in parts {
             let (opener, _) = part.stream;
-            // Who opened a stream and has all it wanted is not waited for.
-            let done = opener == me && part.messages.is_empty() && part.end != End::Reset;
+            // Who opened a stream and has all it wanted is not waited for, nor is anybody who cancelled.
+            let ends = part.messages.is_empty() && part.end != End::Reset;
+            let cancels = part.stream.1 & (FETCH | CANCEL) == CANCEL;
+            let done = ends && (opener == me || cancels);
             let to = match opener == me {
                 true => self.source(),
                 false => Some(opener),
