@@ -17,6 +17,8 @@ mod shell;
 mod tls;
 mod traces;
 
+#[path = "../common/alterations.rs"]
+mod alterations;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/decoders.rs"]

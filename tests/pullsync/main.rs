@@ -7,6 +7,7 @@ mod defects;
 mod exchange;
 mod fuzz;
 mod intervals;
+mod network;
 mod node;
 mod pair;
 mod puller;
@@ -19,11 +20,15 @@ mod traces;
 mod transport;
 mod wire;
 
+#[path = "../common/alterations.rs"]
+mod alterations;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod common;
 #[path = "../common/decoders.rs"]
 mod decoders;
+#[path = "../common/members.rs"]
+mod members;
 #[path = "../common/notation.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod notation;

@@ -17,7 +17,7 @@ use super::puller::{Puller, Range, Worker};
 use super::server::{HandlerState, Server};
 use super::space::{Chunk, Space};
 use super::store::{Mode, Placed, Storage};
-use super::strategy::{SecondClose, Strategies};
+use super::strategy::{Eviction, SecondClose, Strategies};
 use super::wire::Kind;
 
 use pull::Cause;
@@ -292,9 +292,12 @@ impl<S: Space> Node<S> {
         }
         self.accepted.retain(|_, (other, _)| *other != peer);
         self.stop_pulling(host, |place| place.0 == peer, Cause::Gone);
+        let fetches = self.fetches.len() + self.asked.len();
         self.fetches.retain(|_, other| *other != peer);
         self.asked.remove(&peer);
-        self.fetch_after(host, peer);
+        if self.fetches.len() + self.asked.len() < fetches {
+            self.fetch_after(host, peer);
+        }
     }
 
     /// 8.4.
@@ -327,7 +330,7 @@ impl<S: Space> Node<S> {
     /// Deletes all sets, since they vouch for what is evicted, and starts over (9.5). The sets go first: a
     /// crash between may leave chunks without sets, never the reverse.
     fn evict(&mut self, host: &mut impl Host<S>, addresses: &[S::Address]) {
-        let resets = self.how().eviction == super::strategy::Eviction::Reset;
+        let resets = self.how().eviction == Eviction::Reset;
         if resets && let Err(error) = host.storage().reset_intervals(None, None) {
             return host.emit(Output::Evicted(Err(error)));
         }

@@ -1,11 +1,10 @@
 //! Where a locked step may be two.
 
 use crate::pullsync::{Input, Message, Node, Output, Space, Storage};
-use crate::sync::{Arc, MutexGuard, let_in, lock};
+use crate::sync::{MutexGuard, let_in, lock};
 
-use super::outbox::Outbox;
 use super::strategy::{Enrolling, Registering, Sealing};
-use super::{Action, Core, Shared};
+use super::{Core, Line, Shared};
 
 impl<S: Space, D: Storage<S>> Shared<S, D> {
     /// Steps the core.
@@ -39,17 +38,17 @@ impl<S: Space, D: Storage<S>> Shared<S, D> {
         &'a self,
         mut core: MutexGuard<'a, Core<S, D>>,
         stream: S::Stream,
-        outbox: &Arc<Outbox<Action<S>>>,
+        line: Line<S>,
         input: Input<S>,
     ) {
         match self.how.enrolling {
             Enrolling::BeforeStep => {
-                core.join_line(stream, outbox);
+                core.join_line(stream, line);
                 self.step(core, input);
             }
             Enrolling::AfterStep => {
                 self.step(core, input);
-                lock(&self.core).join_line(stream, outbox);
+                lock(&self.core).join_line(stream, line);
             }
         }
     }

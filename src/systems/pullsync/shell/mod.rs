@@ -124,6 +124,7 @@ struct Core<S: Space, D> {
 }
 
 struct Line<S: Space> {
+    peer: S::Peer,
     outbox: Arc<Outbox<Action<S>>>,
     /// Its routines that have not ended.
     halves: usize,
@@ -189,7 +190,7 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
         self.0.ask(Input::Change { depth, peers }).map(drop)
     }
 
-    /// Tells that a peer is not connected any more (8.4).
+    /// Tells that a peer is not connected any more (8.4). The routines of its streams end.
     ///
     /// # Errors
     /// If the node has ended.
@@ -222,7 +223,7 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
             stream,
             ruid,
         };
-        self.0.enroll(stream, input)
+        self.enroll(peer, stream, input)
     }
 
     /// Tells that a peer opened a stream. Its two routines join.
@@ -240,7 +241,7 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
             stream,
             protocol,
         };
-        self.0.enroll(stream, input)
+        self.enroll(peer, stream, input)
     }
 
     /// Lets a routine of another kind join, say one that accepts connections.
@@ -273,6 +274,25 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
         self.0.end();
         poll_fn(|context| self.0.poll_ended(context.waker()))
     }
+
+    /// Lets the routines of a stream join before the core hears of it.
+    fn enroll(
+        &self,
+        peer: S::Peer,
+        stream: S::Stream,
+        input: Input<S>,
+    ) -> Result<Routines<S, D>, Refused> {
+        let outbox = Arc::new(Outbox::new(&self.0.how));
+        let core = self.0.joinable()?;
+        let line = Line {
+            peer,
+            outbox: Arc::clone(&outbox),
+            halves: 0,
+        };
+        self.0.step_enrolled(core, stream, line, input);
+        let line = || (Arc::clone(&self.0), stream, Arc::clone(&outbox));
+        Ok((Reader::new(line()), Writer::new(line())))
+    }
 }
 
 impl<S: Space, D: Storage<S>> Shared<S, D> {
@@ -292,57 +312,65 @@ impl<S: Space, D: Storage<S>> Shared<S, D> {
 
     /// Steps the core and files what it wants done, before anyone else steps it.
     fn step(&self, core: MutexGuard<'_, Core<S, D>>, input: Input<S>) -> Option<Output<S>> {
+        let (gone, ended) = match input {
+            Input::Disconnected { peer } => (Some(peer), None),
+            Input::Ended { stream, .. } => (None, Some(stream)),
+            _ => (None, None),
+        };
         let mut outputs = Vec::new();
         let core = self.run(core, input, &mut outputs);
         let mut wakers = Wakers::new();
         let mut answer = None;
         for output in outputs {
             match output {
-                Output::Send { stream, message } => core.with(&stream, |outbox| {
-                    outbox.file(Action::Send(message), &mut wakers);
-                }),
-                Output::Arm { stream } => core.with(&stream, |outbox| {
-                    outbox.file_once(Action::Arm, &mut wakers);
-                }),
-                Output::Finish { stream } => core.with(&stream, |outbox| {
-                    outbox.finish(Action::Finish, &mut wakers);
-                }),
-                Output::Reset { stream } => core.with(&stream, |outbox| {
-                    outbox.reset(Action::Reset, &mut wakers);
-                }),
-                Output::Open { peer, purpose } => {
-                    self.events.file(Event::Open { peer, purpose }, &mut wakers);
-                }
-                Output::Received { addresses } => {
-                    self.events.file(Event::Received { addresses }, &mut wakers);
-                }
-                Output::Exchanged(exchanged) => {
-                    self.events.file(Event::Exchanged(exchanged), &mut wakers);
-                }
-                Output::Failed(error) => self.events.file(Event::Failed(error), &mut wakers),
                 Output::Placed(_) | Output::Deleted(_) | Output::Evicted(_) => {
                     answer = Some(output);
                 }
-                // Of a node without a storage of its own there are none.
-                Output::Write(_) | Output::Sync => {}
+                _ => self.file(&core, output, &mut wakers),
             }
+        }
+        if let Some(peer) = gone {
+            core.abandon(&peer, &mut wakers);
+        }
+        if let Some(stream) = ended {
+            core.end_stream(&stream, &mut wakers);
         }
         drop(core);
         wakers.into_iter().for_each(Waker::wake);
         answer
     }
 
-    /// Lets the routines of a stream join before the core hears of it.
-    fn enroll(
-        self: &Arc<Self>,
-        stream: S::Stream,
-        input: Input<S>,
-    ) -> Result<Routines<S, D>, Refused> {
-        let outbox = Arc::new(Outbox::new(&self.how));
-        let core = self.joinable()?;
-        self.step_enrolled(core, stream, &outbox, input);
-        let line = || (Arc::clone(self), stream, Arc::clone(&outbox));
-        Ok((Reader::new(line()), Writer::new(line())))
+    fn file(&self, core: &Core<S, D>, output: Output<S>, wakers: &mut Wakers) {
+        match output {
+            Output::Send { stream, message } => {
+                core.with(&stream, |outbox| outbox.file(Action::Send(message), wakers));
+            }
+            Output::Arm { stream } => {
+                core.with(&stream, |outbox| outbox.file_once(Action::Arm, wakers));
+            }
+            Output::Finish { stream } => {
+                core.with(&stream, |outbox| outbox.finish(Action::Finish, wakers));
+            }
+            Output::Reset { stream } => {
+                core.with(&stream, |outbox| outbox.reset(Action::Reset, wakers));
+            }
+            Output::Open { peer, purpose } => {
+                self.events.file(Event::Open { peer, purpose }, wakers);
+            }
+            Output::Received { addresses } => {
+                self.events.file(Event::Received { addresses }, wakers);
+            }
+            Output::Exchanged(exchanged) => {
+                self.events.file(Event::Exchanged(exchanged), wakers);
+            }
+            Output::Failed(error) => self.events.file(Event::Failed(error), wakers),
+            // Answers go to whoever asked; writes are told by nodes that have a storage of their own.
+            Output::Placed(_)
+            | Output::Deleted(_)
+            | Output::Evicted(_)
+            | Output::Write(_)
+            | Output::Sync => {}
+        }
     }
 
     /// The core, unless nobody may join any more.
@@ -406,13 +434,23 @@ impl<S: Space, D> Core<S, D> {
         }
     }
 
-    fn join_line(&mut self, stream: S::Stream, outbox: &Arc<Outbox<Action<S>>>) {
-        const HALVES: usize = 2;
-        let line = Line {
-            outbox: Arc::clone(outbox),
-            halves: HALVES,
-        };
-        self.members += HALVES;
+    /// A peer is gone, and its streams with it.
+    fn abandon(&self, peer: &S::Peer, wakers: &mut Wakers) {
+        let lines = self.lines.values().filter(|line| line.peer == *peer);
+        lines.for_each(|line| line.outbox.abandon(wakers));
+    }
+
+    /// Nothing more arrives on a stream, so the core wants nothing more of it unless its handler has all it
+    /// needs.
+    fn end_stream(&self, stream: &S::Stream, wakers: &mut Wakers) {
+        if self.node.server().handler(stream).is_none() {
+            self.with(stream, |outbox| outbox.end(wakers));
+        }
+    }
+
+    fn join_line(&mut self, stream: S::Stream, mut line: Line<S>) {
+        line.halves = 2;
+        self.members += line.halves;
         self.lines.insert(stream, line);
     }
 

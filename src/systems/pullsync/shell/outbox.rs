@@ -34,8 +34,8 @@ enum Phase {
     Finished,
     /// The core was told that nothing more comes, or the shell ends. What was filed is still taken.
     Ended,
-    /// What was filed is void but for the last.
-    Reset,
+    /// What was filed before this is void.
+    Void,
 }
 
 impl<T: PartialEq> Outbox<T> {
@@ -79,7 +79,16 @@ impl<T: PartialEq> Outbox<T> {
             queue.clear();
             queue.push_back(item);
         };
-        self.change(Phase::Reset, file, wakers);
+        self.change(Phase::Void, file, wakers);
+    }
+
+    /// Files nothing more, and nothing that was not taken matters: the peer is gone.
+    pub(super) fn abandon(&self, wakers: &mut Wakers) {
+        let mut state = lock(&self.state);
+        state.queue.clear();
+        state.phase = Phase::Void;
+        wakers.extend(state.taker.take());
+        wakers.extend(state.feeder.take());
     }
 
     fn change(&self, phase: Phase, change: impl FnOnce(&mut VecDeque<T>), wakers: &mut Wakers) {
@@ -90,7 +99,7 @@ impl<T: PartialEq> Outbox<T> {
         change(&mut state.queue);
         state.phase = phase;
         wakers.extend(state.taker.take());
-        if phase == Phase::Reset && self.stopping == Stopping::Both {
+        if phase == Phase::Void && self.stopping == Stopping::Both {
             wakers.extend(state.feeder.take());
         }
     }
@@ -125,9 +134,9 @@ impl<T: PartialEq> Outbox<T> {
     }
 
     /// For the taker, while it is busy with an item: that is void.
-    pub(super) fn poll_reset(&self, context: &Context<'_>) -> Poll<()> {
-        let reset = |state: &mut State<T>| (state.phase == Phase::Reset).then_some(());
-        self.wait_for(reset, |state| &mut state.taker, context)
+    pub(super) fn poll_void(&self, context: &Context<'_>) -> Poll<()> {
+        let void = |state: &mut State<T>| (state.phase == Phase::Void).then_some(());
+        self.wait_for(void, |state| &mut state.taker, context)
     }
 
     /// For the feeder: all that was filed is taken.
@@ -170,6 +179,6 @@ impl<T: PartialEq> Outbox<T> {
 
 impl Phase {
     const fn stops_the_feeder(self) -> bool {
-        matches!(self, Self::Ended | Self::Reset)
+        matches!(self, Self::Ended | Self::Void)
     }
 }

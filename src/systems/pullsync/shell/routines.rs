@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::task::{Poll, Waker, ready};
+use std::task::{Poll, ready};
 
 use crate::pullsync::wire::Kind;
 use crate::pullsync::{Input, Message, Reason, Space, Storage};
@@ -19,11 +19,7 @@ pub struct Reader<S: Space, D: Storage<S>>(Half<S, D>);
 /// What the writer of a stream holds. Dropped before its last action, it ends the stream as given up by
 /// the own side.
 #[must_use = "a stream without its writer ends"]
-pub struct Writer<S: Space, D: Storage<S>> {
-    half: Half<S, D>,
-    /// The last action was taken, or there is none.
-    done: bool,
-}
+pub struct Writer<S: Space, D: Storage<S>>(Half<S, D>);
 
 /// What the driver holds. Dropped, what would be its to do is lost.
 #[must_use = "nothing is opened without it"]
@@ -47,6 +43,8 @@ struct Half<S: Space, D: Storage<S>> {
     shared: Arc<Shared<S, D>>,
     stream: S::Stream,
     outbox: Arc<Outbox<Action<S>>>,
+    /// The routine did all it had to.
+    done: bool,
 }
 
 impl<S: Space, D: Storage<S>> Reader<S, D> {
@@ -82,48 +80,47 @@ impl<S: Space, D: Storage<S>> Reader<S, D> {
         poll_fn(|context| self.0.outbox.poll_stopped(context))
     }
 
-    /// Tells that nothing more arrives, and ends the routine. The writer takes what was filed.
-    pub fn ended(self, reason: Reason) {
+    /// Tells that nothing more arrives, and ends the routine. The writer goes on to what is its last action
+    /// then.
+    pub fn ended(mut self, reason: Reason) {
         self.0.end(reason);
     }
 }
 
 impl<S: Space, D: Storage<S>> Writer<S, D> {
     pub(super) fn new(of: OfStream<S, D>) -> Self {
-        let half = Half::new(of);
-        Self { half, done: false }
+        Self(Half::new(of))
     }
 
     /// The stream.
     pub fn stream(&self) -> S::Stream {
-        self.half.stream
+        self.0.stream
     }
 
     /// The next action; nothing once there will be none, and after the last: the routine ends.
     pub fn action(&mut self) -> impl Future<Output = Option<Action<S>>> + Unpin + '_ {
         poll_fn(|context| {
-            let action = ready!(self.half.outbox.poll_next(context));
-            self.done |= matches!(action, None | Some(Action::Finish | Action::Reset));
+            let action = ready!(self.0.outbox.poll_next(context));
+            self.0.done |= matches!(action, None | Some(Action::Finish | Action::Reset));
             Poll::Ready(action)
         })
     }
 
-    /// Is done once the core reset the stream, for use while waiting for the transport: the action at hand
-    /// is void, and the next one is the reset.
-    pub fn reset(&mut self) -> impl Future<Output = ()> + Unpin + '_ {
-        poll_fn(|context| self.half.outbox.poll_reset(context))
+    /// Is done once the action at hand is void, for use while waiting for the transport. The next one is the
+    /// reset, or there is none since the peer is gone.
+    pub fn void(&mut self) -> impl Future<Output = ()> + Unpin + '_ {
+        poll_fn(|context| self.0.outbox.poll_void(context))
     }
 
     /// Tells that the idle timer fired (3.1).
     pub fn idle(&self) {
-        let stream = self.half.stream;
-        self.half.shared.tell(Input::Idle { stream });
+        let stream = self.0.stream;
+        self.0.shared.tell(Input::Idle { stream });
     }
 
     /// Tells that the stream broke, and ends the routine.
     pub fn ended(mut self, reason: Reason) {
-        self.done = true;
-        self.half.end(reason);
+        self.0.end(reason);
     }
 }
 
@@ -150,39 +147,28 @@ impl<S: Space, D: Storage<S>> Half<S, D> {
             shared,
             stream,
             outbox,
+            done: false,
         }
     }
 
-    /// Ends the stream for the core, which may answer, and for both routines. Nothing if that was done.
-    fn end(&self, reason: Reason) {
-        if self.outbox.has_ended() {
-            return;
+    /// Ends the stream. Nothing if it has ended.
+    fn end(&mut self, reason: Reason) {
+        self.done = true;
+        if !self.outbox.has_ended() {
+            let stream = self.stream;
+            self.shared.tell(Input::Ended { stream, reason });
         }
-        let stream = self.stream;
-        self.shared.tell(Input::Ended { stream, reason });
-        let mut wakers = Wakers::new();
-        self.outbox.end(&mut wakers);
-        wakers.into_iter().for_each(Waker::wake);
     }
 }
 
 impl<S: Space, D: Storage<S>> Drop for Half<S, D> {
     fn drop(&mut self) {
-        on_drop(|| self.shared.leave(Some(&self.stream)));
-    }
-}
-
-impl<S: Space, D: Storage<S>> Drop for Reader<S, D> {
-    fn drop(&mut self) {
-        on_drop(|| self.0.end(Reason::Canceled));
-    }
-}
-
-impl<S: Space, D: Storage<S>> Drop for Writer<S, D> {
-    fn drop(&mut self) {
-        if !self.done {
-            on_drop(|| self.half.end(Reason::Canceled));
-        }
+        on_drop(|| {
+            if !self.done {
+                self.end(Reason::Canceled);
+            }
+            self.shared.leave(Some(&self.stream));
+        });
     }
 }
 

@@ -59,7 +59,7 @@ pub trait Storage<S: Space> {
     /// The first `limit` surviving entries of `bin` with `from <= id <= to`, and the counter of the bin.
     fn scan(&self, bin: u8, from: u64, to: u64, limit: usize) -> Result<Scan<S>, StoreError>;
 
-    /// The highest number ever assigned, for each of the 32 bins.
+    /// The highest number ever assigned, for each of the [`Space::BINS`] bins.
     fn cursors(&self) -> Result<Vec<u64>, StoreError>;
 
     /// Puts chunks, and says of each, in order, what became of it. Each that is not indexed yet gets the
