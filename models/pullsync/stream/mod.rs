@@ -112,7 +112,11 @@ impl Stream {
         let small = |payload: &[u8]| {
             let (address, data) = chunk::new(payload).expect("a payload of a few bytes");
             let stamp = stamp.clone();
-            Chunk { address, data, stamp }
+            Chunk {
+                address,
+                data,
+                stamp,
+            }
         };
         // Nobody looks at what a store is given.
         let large = Chunk {

@@ -188,7 +188,9 @@ impl Client {
 
     fn delivered(&mut self, delivery: Delivery<Real>, model: &Stream) -> Option<()> {
         let exchange = self.exchange.as_mut()?;
-        let taken = exchange.delivery(delivery, &model.batches, &model.how).ok()?;
+        let taken = exchange
+            .delivery(delivery, &model.batches, &model.how)
+            .ok()?;
         if let Some(complete) = taken.complete {
             self.store(&complete.kept)?;
             self.topmost = Some(complete.topmost);
@@ -224,7 +226,10 @@ impl Side for Client {
 
     /// 7, rule 8.
     fn broken(&mut self) {
-        let kept = self.exchange.as_mut().map(|exchange| exchange.broken().kept);
+        let kept = self
+            .exchange
+            .as_mut()
+            .map(|exchange| exchange.broken().kept);
         self.store(&kept.unwrap_or_default())
             .expect("a disk that is a value never fails");
     }
@@ -251,13 +256,22 @@ impl Serving {
     }
 
     /// Puts a chunk; a handler that waits looks again.
-    pub(super) fn upload(&mut self, chunk: Chunk<Real>, pipes: (&mut Pipe, &mut Pipe), model: &Stream) {
+    pub(super) fn upload(
+        &mut self,
+        chunk: Chunk<Real>,
+        pipes: (&mut Pipe, &mut Pipe),
+        model: &Stream,
+    ) {
         let put = self.disk.put(Mode::Upload, &[chunk]);
         put.expect("a disk that is a value never fails");
         if let Some(HandlerState::Waiting { .. }) = self.state() {
             let ranged = self.server.poll(&self.disk, STREAM, false);
             let (up, down) = pipes;
-            if ranged.ok().and_then(|ranged| self.answer(ranged, down, model)).is_none() {
+            if ranged
+                .ok()
+                .and_then(|ranged| self.answer(ranged, down, model))
+                .is_none()
+            {
                 self.fail(up, down);
             }
         }

@@ -104,11 +104,7 @@ impl Reader {
     ///
     /// # Errors
     /// Those of [`Reader::next`].
-    pub fn next_by(
-        &mut self,
-        kind: Kind,
-        how: &Strategies,
-    ) -> Result<Option<Message>, FrameError> {
+    pub fn next_by(&mut self, kind: Kind, how: &Strategies) -> Result<Option<Message>, FrameError> {
         let Some((start, length)) = header(&self.buffer)? else {
             return Ok(None);
         };
@@ -134,9 +130,7 @@ impl Reader {
         match header(&self.buffer) {
             Err(error) => error,
             Ok(None) if held == 0 => FrameError::Eof,
-            Ok(Some((start, _))) if faulty::ends_cleanly(start == held, how) => {
-                FrameError::Eof
-            }
+            Ok(Some((start, _))) if faulty::ends_cleanly(start == held, how) => FrameError::Eof,
             Ok(_) => FrameError::UnexpectedEof { held },
         }
     }
