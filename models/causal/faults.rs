@@ -25,6 +25,7 @@ const ONE_CRASH: Faults = Faults {
     data_losses: 0,
     closes: 0,
     losses: 0,
+    damages: 0,
     duplicates: 0,
     partitions: 0,
     failed_queries: 0,

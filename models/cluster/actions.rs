@@ -63,6 +63,17 @@ pub enum ActionOf<C, M, Q, T> {
         /// The message.
         message: M,
     },
+    /// A message arrives damaged.
+    Damage {
+        /// The receiver.
+        to: u8,
+        /// The sender.
+        from: u8,
+        /// The message as it was sent.
+        message: M,
+        /// What arrives instead.
+        damaged: M,
+    },
     /// A peer answers an outstanding query.
     Answer {
         /// Who asked.
@@ -279,7 +290,8 @@ impl<P: Protocol> Cluster<P> {
             let next = program.calls.get(usize::from(at.made));
             if let Some(call) = next
                 && !at.waiting
-                && state.machine(program.node).is_some()
+                && let Some(machine) = state.machine(program.node)
+                && self.protocol.may_call(machine, call)
             {
                 actions.push(ActionOf::Call {
                     client: client as u8,
@@ -290,9 +302,19 @@ impl<P: Protocol> Cluster<P> {
     }
 
     fn network_actions(&self, state: &State<P>, actions: &mut Vec<Action<P>>) {
-        for packet in state.network.next(self.bounds.order) {
+        let lane = |message: &P::Message| self.protocol.lane(message);
+        for packet in state.network.next(self.bounds.order, lane) {
             let (to, from, message) = (packet.to, packet.from, &packet.message);
             if self.deliverable(state, to, from, message) {
+                if state.left.damages > 0 {
+                    let damages = self.protocol.damages(message).into_iter();
+                    actions.extend(damages.map(|damaged| ActionOf::Damage {
+                        to,
+                        from,
+                        message: message.clone(),
+                        damaged,
+                    }));
+                }
                 let message = message.clone();
                 actions.push(ActionOf::Deliver { to, from, message });
                 if state.left.duplicates > 0 {
@@ -300,7 +322,7 @@ impl<P: Protocol> Cluster<P> {
                     actions.push(ActionOf::Duplicate { to, from, message });
                 }
             }
-            if state.left.losses > 0 {
+            if state.left.losses > 0 && self.protocol.may_lose(message) {
                 let message = message.clone();
                 actions.push(ActionOf::Lose { to, from, message });
             }
@@ -356,6 +378,7 @@ impl<P: Protocol> Cluster<P> {
             ActionOf::Deliver { .. } => "deliver",
             ActionOf::Duplicate { .. } => "duplicate",
             ActionOf::Lose { .. } => "lose",
+            ActionOf::Damage { damaged, .. } => self.protocol.damage_name(damaged),
             ActionOf::Answer { .. } => "answer",
             ActionOf::CorruptAnswer { .. } => "corrupt_answer",
             ActionOf::GiveUp { .. } => "give_up",
@@ -395,6 +418,12 @@ impl<P: Protocol> Cluster<P> {
             | ActionOf::Lose { to, from, message } => {
                 let message = protocol.message_text(message);
                 format!("{kind} {message} {} -> {}", letter(*from), letter(*to))
+            }
+            ActionOf::Damage {
+                to, from, damaged, ..
+            } => {
+                let damaged = protocol.message_text(damaged);
+                format!("{kind} {damaged} {} -> {}", letter(*from), letter(*to))
             }
             ActionOf::Answer { node, query, from }
             | ActionOf::CorruptAnswer { node, query, from } => {
@@ -437,7 +466,10 @@ impl<P: Protocol> Cluster<P> {
             ActionOf::Call { client, .. } => digest(client),
             ActionOf::Deliver { to, from, message }
             | ActionOf::Duplicate { to, from, message }
-            | ActionOf::Lose { to, from, message } => digest(&(to, from, message)),
+            | ActionOf::Lose { to, from, message }
+            | ActionOf::Damage {
+                to, from, message, ..
+            } => digest(&(to, from, message)),
             ActionOf::Answer { node, query, .. }
             | ActionOf::CorruptAnswer { node, query, .. }
             | ActionOf::GiveUp { node, query }
@@ -459,6 +491,7 @@ pub(super) fn budget<'a, C, M, Q, T>(
     match action {
         ActionOf::Duplicate { .. } => Some(&mut left.duplicates),
         ActionOf::Lose { .. } => Some(&mut left.losses),
+        ActionOf::Damage { .. } => Some(&mut left.damages),
         ActionOf::CorruptAnswer { .. } => Some(&mut left.corrupt_answers),
         ActionOf::FailQuery { .. } => Some(&mut left.failed_queries),
         ActionOf::FailPublish { .. } => Some(&mut left.failed_publications),

@@ -17,6 +17,8 @@ pub struct ClusterBounds<P: Protocol> {
     pub started: bool,
     /// In which order messages arrive.
     pub order: Order,
+    /// Which pairs of nodes deliver.
+    pub links: Links,
     /// When timers fire.
     pub timers: Timers,
     /// When publications end.
@@ -46,9 +48,20 @@ pub enum Order {
     /// In any order, and two identical messages in flight are one.
     #[default]
     Unordered,
-    /// Each link delivers in the order of sending, and identical messages stay two. A protocol that
-    /// repeats itself by a timer has no finite space under this order.
+    /// Each lane of a link ([`Protocol::lane`]) delivers in the order of sending, and identical messages
+    /// stay two. A protocol that repeats itself by a timer has no finite space under this order.
     Fifo,
+}
+
+/// Which pairs of nodes deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Links {
+    /// All at any time.
+    #[default]
+    Concurrent,
+    /// Of the pairs with something to deliver, the first: lowest node first. What is lost are
+    /// interleavings of deliveries of different pairs; all else still comes between any two.
+    InTurn,
 }
 
 /// When timers fire.
@@ -86,6 +99,8 @@ pub struct Faults {
     pub closes: u8,
     /// Lost messages.
     pub losses: u8,
+    /// Messages that arrive damaged.
+    pub damages: u8,
     /// Messages delivered that stay in flight.
     pub duplicates: u8,
     /// Isolations of one node from all others.
@@ -113,6 +128,7 @@ structural!(ClusterBounds {
     replicas,
     started,
     order,
+    links,
     timers,
     publications,
     exchange,
@@ -129,6 +145,7 @@ impl<P: Protocol> Default for ClusterBounds<P> {
             replicas: 2,
             started: false,
             order: Order::Unordered,
+            links: Links::Concurrent,
             timers: Timers::Anytime,
             publications: Publications::Awaited,
             exchange: true,
@@ -142,12 +159,13 @@ impl<P: Protocol> Default for ClusterBounds<P> {
 impl Faults {
     /// Every budget under its printed name.
     #[must_use]
-    pub const fn named(&self) -> [(&'static str, u8); 9] {
+    pub const fn named(&self) -> [(&'static str, u8); 10] {
         [
             ("crashes", self.crashes),
             ("data_losses", self.data_losses),
             ("closes", self.closes),
             ("losses", self.losses),
+            ("damages", self.damages),
             ("duplicates", self.duplicates),
             ("partitions", self.partitions),
             ("failed_queries", self.failed_queries),
@@ -164,6 +182,7 @@ impl Faults {
             data_losses: self.data_losses - left.data_losses,
             closes: self.closes - left.closes,
             losses: self.losses - left.losses,
+            damages: self.damages - left.damages,
             duplicates: self.duplicates - left.duplicates,
             partitions: self.partitions - left.partitions,
             failed_queries: self.failed_queries - left.failed_queries,
@@ -182,6 +201,10 @@ impl<P: Protocol> Cluster<P> {
             Order::Unordered => "unordered",
             Order::Fifo => "fifo",
         };
+        let links = match bounds.links {
+            Links::Concurrent => "concurrent",
+            Links::InTurn => "in_turn",
+        };
         let timers = match bounds.timers {
             Timers::Anytime => "anytime",
             Timers::AfterOwnDelivery => "after_own_delivery",
@@ -197,6 +220,7 @@ impl<P: Protocol> Cluster<P> {
         printed.insert("calls".to_owned(), Value::from(calls));
         printed.insert("started".to_owned(), Value::from(bounds.started));
         printed.insert("order".to_owned(), Value::from(order));
+        printed.insert("links".to_owned(), Value::from(links));
         printed.insert("timers".to_owned(), Value::from(timers));
         printed.insert("publications".to_owned(), Value::from(publications));
         printed.insert("exchange".to_owned(), Value::from(bounds.exchange));
@@ -241,6 +265,9 @@ impl<P: Protocol> Cluster<P> {
         declare(peers, "deliver");
         declare(peers && faults.duplicates > 0, "duplicate");
         declare(peers && faults.losses > 0, "lose");
+        for name in self.protocol.damage_names() {
+            declare(peers && faults.damages > 0, name);
+        }
         declare(answers, "answer");
         declare(answers && faults.corrupt_answers > 0, "corrupt_answer");
         declare(queries, "give_up");

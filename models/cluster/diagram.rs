@@ -161,7 +161,10 @@ impl<P: Protocol> Cluster<P> {
         match action {
             ActionOf::Deliver { to, from, message }
             | ActionOf::Duplicate { to, from, message }
-            | ActionOf::Lose { to, from, message } => {
+            | ActionOf::Lose { to, from, message }
+            | ActionOf::Damage {
+                to, from, message, ..
+            } => {
                 let origin = (x(usize::from(*from)), y(sent.row(*to, *from, message)));
                 let mut target = here(to);
                 let mut class = "message";
@@ -170,13 +173,19 @@ impl<P: Protocol> Cluster<P> {
                     class = "lost";
                     cross(svg, target)?;
                 }
+                let mut arrives = message;
+                if let ActionOf::Damage { damaged, .. } = action {
+                    let (x, y) = (origin.0.midpoint(target.0), origin.1.midpoint(target.1));
+                    cross(svg, (x, y))?;
+                    arrives = damaged;
+                }
                 line(svg, class, origin, target)?;
                 writeln!(
                     svg,
                     "<text x='{}' y='{}' text-anchor='middle'>{}</text>",
                     origin.0.midpoint(target.0),
                     origin.1.midpoint(target.1) - 4,
-                    escape(&self.protocol.message_text(message)),
+                    escape(&self.protocol.message_text(arrives)),
                 )
             }
             ActionOf::Answer { node, from, .. } => line(svg, "answer", here(from), here(node)),
@@ -232,7 +241,9 @@ impl<P: Protocol> Cluster<P> {
             | ActionOf::Close { node }
             | ActionOf::Partition { node }
             | ActionOf::Heal { node } => Some(*node),
-            ActionOf::Deliver { to, .. } | ActionOf::Duplicate { to, .. } => Some(*to),
+            ActionOf::Deliver { to, .. }
+            | ActionOf::Duplicate { to, .. }
+            | ActionOf::Damage { to, .. } => Some(*to),
             ActionOf::Call { client, .. } => {
                 Some(self.bounds.clients[usize::from(*client)].node as u8)
             }

@@ -6,8 +6,8 @@
 //!   before each sync that follows something sent.
 //! - **Disk**: writes reach it in order. A crash keeps the synced ones and any prefix of the others;
 //!   [`ActionOf::LoseData`] wipes it.
-//! - **Network**: unordered, or in order per link ([`Order`]). Loss, duplication and isolation of a
-//!   node are faults. A message to a node that is stopped, cut off or not ready stays in flight.
+//! - **Network**: unordered, or in order per link or per lane of it ([`Order`]). Loss, damage,
+//!   duplication and isolation of a node are faults. A message to a node that is stopped, cut off or not ready stays in flight.
 //! - **Queries** are answered at once by the first peer in reach that can. One that nobody can
 //!   answer may be given up; any other failure is a fault.
 //! - **Clients** make one call at a time, and give up on a call when its node stops.
@@ -32,7 +32,7 @@ mod tests;
 mod transition;
 
 pub use actions::{Action, ActionOf, letter};
-pub use bounds::{ClientProgram, ClusterBounds, Faults, Order, Publications, Timers};
+pub use bounds::{ClientProgram, ClusterBounds, Faults, Links, Order, Publications, Timers};
 pub use network::{Network, Packet};
 pub(crate) use predicates::all_equal;
 pub use protocol::{Cause, Effect, Event, Protocol, Seen, call_of, token};
@@ -158,6 +158,7 @@ impl<P: Protocol> Checkable for Cluster<P> {
         self.kinds().contains(&kind)
             || KINDS.contains(&kind)
             || self.protocol.tick_names().contains(&kind)
+            || self.protocol.damage_names().contains(&kind)
     }
 
     fn kind_of(&self, action: &Action<P>) -> &'static str {

@@ -23,7 +23,7 @@ pub struct Packet<M> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Network<M> {
-    /// Sorted by link; within a link by message or, where order is kept, by age.
+    /// Sorted by link; within a link by message or, where order is kept, by lane and age.
     packets: Vec<Packet<M>>,
 }
 
@@ -49,13 +49,16 @@ impl<M: Ord> Network<M> {
     }
 
     /// Where a new packet belongs, none if it adds nothing.
-    pub(super) fn place(&self, order: Order, packet: &Packet<M>) -> Option<usize> {
+    pub(super) fn place(
+        &self,
+        order: Order,
+        lane: impl Fn(&M) -> u64,
+        packet: &Packet<M>,
+    ) -> Option<usize> {
+        let place = |p: &Packet<M>| (p.to, p.from, lane(&p.message));
         match order {
             Order::Unordered => self.packets.binary_search(packet).err(),
-            Order::Fifo => Some(
-                self.packets
-                    .partition_point(|p| (p.to, p.from) <= (packet.to, packet.from)),
-            ),
+            Order::Fifo => Some(self.packets.partition_point(|p| place(p) <= place(packet))),
         }
     }
 
@@ -65,13 +68,26 @@ impl<M: Ord> Network<M> {
     }
 
     /// Where the next packet like this one stands, if it is in flight and its turn has come.
-    pub(super) fn find(&self, order: Order, to: u8, from: u8, message: &M) -> Option<usize> {
-        let link = self
-            .packets
-            .partition_point(|p| (p.to, p.from) < (to, from));
-        let mut candidates = self.packets[link..]
+    pub(super) fn find(
+        &self,
+        order: Order,
+        lane: impl Fn(&M) -> u64,
+        to: u8,
+        from: u8,
+        message: &M,
+    ) -> Option<usize> {
+        let link = |p: &Packet<M>| (p.to, p.from);
+        let first = match order {
+            Order::Unordered => self.packets.partition_point(|p| link(p) < (to, from)),
+            Order::Fifo => {
+                let wanted = (to, from, lane(message));
+                self.packets
+                    .partition_point(|p| (p.to, p.from, lane(&p.message)) < wanted)
+            }
+        };
+        let mut candidates = self.packets[first..]
             .iter()
-            .take_while(|p| (p.to, p.from) == (to, from));
+            .take_while(|p| link(p) == (to, from));
         let offset = match order {
             Order::Unordered => candidates.position(|p| p.message == *message)?,
             Order::Fifo => {
@@ -79,7 +95,7 @@ impl<M: Ord> Network<M> {
                 0
             }
         };
-        Some(link + offset)
+        Some(first + offset)
     }
 
     /// Takes out the packet at `place`.
@@ -88,15 +104,18 @@ impl<M: Ord> Network<M> {
     }
 
     /// The packets whose turn has come.
-    pub(super) fn next(&self, order: Order) -> impl Iterator<Item = &Packet<M>> {
-        self.packets
-            .iter()
-            .enumerate()
+    pub(super) fn next(
+        &self,
+        order: Order,
+        lane: impl Fn(&M) -> u64,
+    ) -> impl Iterator<Item = &Packet<M>> {
+        let place = move |p: &Packet<M>| (p.to, p.from, lane(&p.message));
+        let packets = self.packets.iter().enumerate();
+        packets
             .filter(move |&(index, packet)| {
                 order == Order::Unordered
                     || index == 0
-                    || (self.packets[index - 1].to, self.packets[index - 1].from)
-                        != (packet.to, packet.from)
+                    || place(&self.packets[index - 1]) != place(packet)
             })
             .map(|(_, packet)| packet)
     }

@@ -70,6 +70,36 @@ pub trait Protocol: Debug + Send + Sync + Sized + 'static {
         true
     }
 
+    /// Which lane of its link a message travels on, if order is kept: lanes overtake each other.
+    fn lane(&self, _message: &Self::Message) -> u64 {
+        0
+    }
+
+    /// Whether `message` may get lost, if losses are among the faults.
+    fn may_lose(&self, _message: &Self::Message) -> bool {
+        true
+    }
+
+    /// What may arrive in place of `message`, if damages are among the faults.
+    fn damages(&self, _message: &Self::Message) -> Vec<Self::Message> {
+        Vec::new()
+    }
+
+    /// Name of the kind of action by which `damaged` arrives, for example `cut`.
+    fn damage_name(&self, _damaged: &Self::Message) -> &'static str {
+        "damage"
+    }
+
+    /// Every name that [`Protocol::damage_name`] gives.
+    fn damage_names(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Whether a client may make this call now.
+    fn may_call(&self, _machine: &Self::Machine, _call: &Self::Call) -> bool {
+        true
+    }
+
     /// Timers that may fire now.
     fn ticks(&self, machine: &Self::Machine) -> Vec<Self::Tick>;
 

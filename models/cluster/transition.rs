@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Cluster;
 use super::actions::{Action, ActionOf, budget};
-use super::bounds::Publications;
+use super::bounds::{Links, Publications};
 use super::network::Packet;
 use super::protocol::{Cause, Effect, Event, Protocol, Seen, token};
 use super::state::{Client, End, Host, State, Writes};
@@ -73,7 +73,8 @@ impl<P: Protocol> Cluster<P> {
         match action {
             ActionOf::Lose { to, from, message } => {
                 let order = self.bounds.order;
-                let place = last.network.find(order, *to, *from, message)?;
+                self.protocol.may_lose(message).then_some(())?;
+                let place = last.network.find(order, self.lane(), *to, *from, message)?;
                 Arc::make_mut(&mut state.network).remove(place);
             }
             ActionOf::Partition { node } => {
@@ -136,7 +137,7 @@ impl<P: Protocol> Cluster<P> {
         })
     }
 
-    /// Whether a message in flight may be taken in now; its turn is not asked about.
+    /// Whether a message in flight may be taken in now; its turn on its link is not asked about.
     pub(super) fn deliverable(
         &self,
         state: &State<P>,
@@ -144,6 +145,23 @@ impl<P: Protocol> Cluster<P> {
         from: u8,
         message: &P::Message,
     ) -> bool {
+        self.takes_in(state, to, from, message)
+            && match self.bounds.links {
+                Links::Concurrent => true,
+                Links::InTurn => self.first_pair(state) == Some(pair(to, from)),
+            }
+    }
+
+    /// The first pair of nodes of which one can take something in.
+    fn first_pair(&self, state: &State<P>) -> Option<(u8, u8)> {
+        let packets = state.network.packets().iter();
+        packets
+            .filter(|packet| self.takes_in(state, packet.to, packet.from, &packet.message))
+            .map(|packet| pair(packet.to, packet.from))
+            .min()
+    }
+
+    fn takes_in(&self, state: &State<P>, to: u8, from: u8, message: &P::Message) -> bool {
         let (to, from) = (usize::from(to), usize::from(from));
         state.connected(to, from)
             && state
@@ -189,7 +207,9 @@ impl<P: Protocol> Cluster<P> {
                 let at = state.clients.get(usize::from(*client))?;
                 let program = self.bounds.clients.get(usize::from(*client))?;
                 let next = program.calls.get(usize::from(at.made))?;
-                (!at.waiting && next == call).then_some(())?;
+                let machine = state.machine(program.node)?;
+                let possible = !at.waiting && next == call && self.protocol.may_call(machine, call);
+                possible.then_some(())?;
                 let event = Event::Call {
                     token: token(usize::from(*client), usize::from(at.made)),
                     call: call.clone(),
@@ -198,11 +218,30 @@ impl<P: Protocol> Cluster<P> {
             }
             ActionOf::Deliver { to, from, message } | ActionOf::Duplicate { to, from, message } => {
                 let order = self.bounds.order;
-                state.network.find(order, *to, *from, message)?;
+                let lane = self.lane();
+                state.network.find(order, lane, *to, *from, message)?;
                 self.deliverable(state, *to, *from, message).then_some(())?;
                 let event = Event::Deliver {
                     from: usize::from(*from),
                     message: message.clone(),
+                };
+                (*to, event)
+            }
+            ActionOf::Damage {
+                to,
+                from,
+                message,
+                damaged,
+            } => {
+                let order = self.bounds.order;
+                let lane = self.lane();
+                state.network.find(order, lane, *to, *from, message)?;
+                self.deliverable(state, *to, *from, message).then_some(())?;
+                let possible = self.protocol.damages(message).contains(damaged);
+                possible.then_some(())?;
+                let event = Event::Deliver {
+                    from: usize::from(*from),
+                    message: damaged.clone(),
                 };
                 (*to, event)
             }
@@ -248,6 +287,10 @@ impl<P: Protocol> Cluster<P> {
         };
         running(node)?;
         Some((usize::from(node), Cause::Event(event)))
+    }
+
+    fn lane(&self) -> impl Fn(&P::Message) -> u64 {
+        |message| self.protocol.lane(message)
     }
 
     fn asks(&self, machine: &P::Machine, query: &P::Query) -> bool {
@@ -328,9 +371,12 @@ impl<P: Protocol> Cluster<P> {
                 client.made += 1;
                 client.waiting = true;
             }
-            ActionOf::Deliver { to, from, message } => {
+            ActionOf::Deliver { to, from, message }
+            | ActionOf::Damage {
+                to, from, message, ..
+            } => {
                 let order = self.bounds.order;
-                if let Some(place) = last.network.find(order, *to, *from, message) {
+                if let Some(place) = last.network.find(order, self.lane(), *to, *from, message) {
                     Arc::make_mut(&mut state.network).remove(place);
                 }
             }
@@ -392,7 +438,7 @@ impl<P: Protocol> Cluster<P> {
             from: from as u8,
             message: message.clone(),
         };
-        if let Some(place) = state.network.place(self.bounds.order, &packet) {
+        if let Some(place) = state.network.place(self.bounds.order, self.lane(), &packet) {
             Arc::make_mut(&mut state.network).insert(place, packet);
         }
     }
@@ -478,4 +524,9 @@ impl<P: Protocol> Cluster<P> {
             state.ghost = Arc::new(ghost);
         }
     }
+}
+
+/// Two nodes, whichever of them sends.
+fn pair(one: u8, other: u8) -> (u8, u8) {
+    (one.min(other), one.max(other))
 }

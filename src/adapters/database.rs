@@ -6,23 +6,15 @@
 //! storage that keeps what it flushed; redb checks every page of the file when it is opened here.
 //! Tested by killed processes and on a simulated disk (`tests/counter/{kill,disk,storage}.rs`).
 
-use std::any::Any;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::marker::PhantomData;
 use std::path::Path;
 
 use concord_systems::merkle::driver::Backend;
-use redb::backends::FileBackend;
-use redb::{Durability, ReadableDatabase, StorageBackend, WriteTransaction};
-use tempfile::TempPath;
+use redb::{Durability, ReadTransaction, StorageBackend, WriteTransaction};
 
 use crate::error::Error;
-use crate::held::Held;
-use crate::schema::{Flaw, Schema, read_format, write_format};
-
-/// First bytes of every redb file.
-const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
+use crate::opening::{self, Kind, begin};
+use crate::schema::{Flaw, Schema};
 
 /// Pages that redb may keep in memory. A replica holds its whole image itself, so this need only
 /// serve writes.
@@ -55,13 +47,8 @@ impl<S: Schema> Database<S> {
     /// is then as it was.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let name = path.display().to_string();
-        match fs::metadata(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Self::create(path, name),
-            Err(source) => Err(io_error(name, "found", source)),
-            Ok(metadata) if !metadata.is_file() => Err(not_a_database::<S>(name, "no file")),
-            Ok(_) => Self::open_file(path, name),
-        }
+        let (redb, opened) = opening::open(path, &Image::<S>(PhantomData))?;
+        Ok(Self::new(path.display().to_string(), redb, opened))
     }
 
     /// Opens the database in this storage, or makes one if nothing was ever stored there; `name` is
@@ -70,104 +57,18 @@ impl<S: Schema> Database<S> {
     /// # Errors
     /// As [`Database::open`].
     pub fn with_backend(name: &str, storage: impl StorageBackend) -> Result<Self, Error> {
-        let opened = unpanicked(|| Self::start(name, storage, true));
-        opened.unwrap_or_else(|found| Err(damaged::<S>(name, found)))
+        let (redb, opened) = opening::with_backend(name, storage, &Image::<S>(PhantomData))?;
+        Ok(Self::new(name.to_owned(), redb, opened))
     }
 
-    fn open_file(path: &Path, name: String) -> Result<Self, Error> {
-        let opened = File::options().read(true).write(true).open(path);
-        let mut file = opened.map_err(|source| io_error(name.clone(), "opened", source))?;
-        let mut start = Vec::new();
-        let read = (&mut file).take(MAGIC.len() as u64).read_to_end(&mut start);
-        read.map_err(|source| io_error(name.clone(), "read", source))?;
-        if start != MAGIC {
-            let found = match start.as_slice() {
-                [] => "an empty file",
-                _ => "another kind of file",
-            };
-            return Err(not_a_database::<S>(name, found));
-        }
-        let storage = match FileBackend::new(file) {
-            Ok(storage) => storage,
-            Err(error) => return Err(refused::<S>(&name, error.into())),
-        };
-        let opened = unpanicked(|| Self::start(&name, storage, false));
-        opened.unwrap_or_else(|found| Err(damaged::<S>(&name, found)))
-    }
-
-    /// Makes the database under a temporary name and then gives it its own, unless somebody else was
-    /// faster.
-    fn create(path: &Path, name: String) -> Result<Self, Error> {
-        let failed = |source| io_error(name.clone(), "made", source);
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        let temporary = tempfile::Builder::new()
-            .prefix(".concord-")
-            .tempfile_in(folder)
-            .map_err(failed)?;
-        let (file, temporary) = temporary.into_parts();
-        let storage = match FileBackend::new(file) {
-            Ok(storage) => storage,
-            Err(error) => return Err(refused::<S>(&name, error.into())),
-        };
-        let made = Self::start(&name, storage, true)?;
-        match TempPath::persist_noclobber(temporary, path) {
-            Ok(()) => {
-                sync_folder(folder).map_err(failed)?;
-                Ok(made)
-            }
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
-                drop(made);
-                Self::open_file(path, name)
-            }
-            Err(error) => Err(failed(error.error)),
-        }
-    }
-
-    /// Opens a storage with all writes held back until its content has been checked.
-    fn start(name: &str, storage: impl StorageBackend, create: bool) -> Result<Self, Error> {
-        let held = Held::new(storage).map_err(|error| refused::<S>(name, error.into()))?;
-        let checked = Self::check(name, held.clone(), create)?;
-        // What this carries out is what redb does on any opening: it may stop anywhere.
-        let released = held.release();
-        released.map_err(|source| io_error(name.to_owned(), "marked as open", source))?;
-        Ok(checked)
-    }
-
-    fn check(name: &str, storage: impl StorageBackend, create: bool) -> Result<Self, Error> {
-        let lift = |error: redb::Error| refused::<S>(name, error);
-        let mut builder = redb::Builder::new();
-        builder.set_cache_size(CACHE_BYTES);
-        builder.set_check_integrity_on_open(true);
-        let opened = builder.create_with_backend(storage);
-        let redb = opened.map_err(|error| lift(error.into()))?;
-        let expected = S::format();
-        match format_of(&redb).map_err(lift)? {
-            Some(found) if found == expected => {}
-            None if create => make::<S>(&redb).map_err(lift)?,
-            other => {
-                let found = match other {
-                    Some(found) => format!("\"{}\"", found.escape_debug()),
-                    None => String::from("no format"),
-                };
-                let file = name.to_owned();
-                return Err(Error::OtherFormat {
-                    file,
-                    found,
-                    expected,
-                });
-            }
-        }
-        let opened = load::<S>(name, &redb)?;
-        Ok(Self {
-            file: name.to_owned(),
+    fn new(file: String, redb: redb::Database, opened: S::Disk) -> Self {
+        Self {
+            file,
             redb,
             opened: Some(opened),
             unsynced: false,
             stopped: false,
-        })
+        }
     }
 
     /// Closes the file in good order, so that opening it again need not repair it.
@@ -221,7 +122,7 @@ impl<S: Schema> Backend<S::Disk, S::Write> for Database<S> {
         self.refuse_if_stopped()?;
         match self.opened.take() {
             Some(disk) => Ok(disk),
-            None => load::<S>(&self.file, &self.redb),
+            None => opening::read(&self.file, &self.redb, &Image::<S>(PhantomData)),
         }
     }
 
@@ -259,103 +160,25 @@ impl<S: Schema> Backend<S::Disk, S::Write> for Database<S> {
     }
 }
 
-fn begin(redb: &redb::Database, durability: Durability) -> Result<WriteTransaction, redb::Error> {
-    let mut transaction = redb.begin_write()?;
-    transaction.set_durability(durability)?;
-    // With one phase redb takes a damaged page of the newest commit for a torn write and goes back to
-    // the commit before it, silently; with two it reports the damage. Costs a second flush.
-    transaction.set_two_phase_commit(true);
-    Ok(transaction)
-}
+/// The kind of file that holds such an image.
+struct Image<S>(PhantomData<S>);
 
-/// Makes the tables of a new database.
-fn make<S: Schema>(redb: &redb::Database) -> Result<(), redb::Error> {
-    let transaction = begin(redb, Durability::Immediate)?;
-    write_format(&transaction, &S::format())?;
-    S::clear(&transaction)?;
-    Ok(transaction.commit()?)
-}
+impl<S: Schema> Kind for Image<S> {
+    type Opened = S::Disk;
 
-/// The format of the database; none if there is not a single table in it.
-fn format_of(redb: &redb::Database) -> Result<Option<String>, redb::Error> {
-    let transaction = redb.begin_read()?;
-    match read_format(&transaction)? {
-        Some(format) => Ok(Some(format)),
-        None if transaction.list_tables()?.next().is_none() => Ok(None),
-        None => Ok(Some(String::from("tables of another program"))),
+    fn format(&self) -> String {
+        S::format()
     }
-}
 
-fn load<S: Schema>(name: &str, redb: &redb::Database) -> Result<S::Disk, Error> {
-    let transaction = redb.begin_read();
-    let transaction = transaction.map_err(|error| refused::<S>(name, error.into()))?;
-    S::load(&transaction).map_err(|flaw| match flaw {
-        Flaw::Database(error) => refused::<S>(name, error),
-        Flaw::Record(found) => damaged::<S>(name, found),
-    })
-}
-
-/// Makes the name of a new file as durable as its content.
-#[cfg(unix)]
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Folders cannot be flushed here.
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// Runs `open` and gives back what it says if it panics: redb promises errors for damaged files with
-/// the check that is made here, and in debug builds panics all the same.
-fn unpanicked<T>(open: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(open)).map_err(|panic: Box<dyn Any + Send>| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        text.unwrap_or("redb panicked").to_owned()
-    })
-}
-
-fn refused<S: Schema>(name: &str, error: redb::Error) -> Error {
-    let file = name.to_owned();
-    match error {
-        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
-            Error::InUse { file }
-        }
-        redb::Error::UpgradeRequired(version) => Error::OtherFormat {
-            file,
-            found: format!("redb file format {version}"),
-            expected: S::format(),
-        },
-        redb::Error::Io(source)
-            if !matches!(
-                source.kind(),
-                ErrorKind::InvalidData | ErrorKind::UnexpectedEof
-            ) =>
-        {
-            io_error(file, "read", source)
-        }
-        other => damaged::<S>(name, other.to_string()),
+    fn cache(&self) -> usize {
+        CACHE_BYTES
     }
-}
 
-fn damaged<S: Schema>(name: &str, found: String) -> Error {
-    Error::Damaged {
-        file: name.to_owned(),
-        found,
-        expected: S::format(),
+    fn make(&self, to: &WriteTransaction) -> Result<(), redb::Error> {
+        S::clear(to)
     }
-}
 
-fn not_a_database<S: Schema>(file: String, found: &str) -> Error {
-    Error::NotADatabase {
-        file,
-        found: found.to_owned(),
-        expected: S::format(),
+    fn read(&self, from: &ReadTransaction) -> Result<S::Disk, Flaw> {
+        S::load(from)
     }
-}
-
-fn io_error(file: String, task: &'static str, source: io::Error) -> Error {
-    Error::Io { file, task, source }
 }

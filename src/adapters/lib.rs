@@ -11,6 +11,7 @@ mod error;
 pub mod gossip;
 mod held;
 mod merkle;
+mod opening;
 pub mod pullsync;
 mod replica;
 mod schema;

@@ -10,6 +10,7 @@ mod lanes;
 pub mod machine;
 pub mod map;
 pub mod merkle;
+mod proto;
 pub mod pullsync;
 pub mod replay;
 pub mod stats;

@@ -2,6 +2,7 @@
 
 mod broadcast;
 mod counter;
+mod pullsync;
 
 /// Asserts that no call allocates, the first apart, which may prepare the way.
 fn allocates_nothing(what: &str, mut call: impl FnMut()) {

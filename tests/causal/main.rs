@@ -17,11 +17,18 @@ mod shell;
 mod tls;
 mod traces;
 
+#[path = "../common/alterations.rs"]
+mod alterations;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/decoders.rs"]
+mod decoders;
 #[path = "../common/members.rs"]
 mod members;
 #[path = "../common/notation.rs"]
 mod notation;
 #[path = "../common/process.rs"]
 mod process;
+#[path = "../common/served.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod served;

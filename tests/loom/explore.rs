@@ -57,6 +57,26 @@ pub(crate) fn reach(
     iterations
 }
 
+/// As [`explore`], for a case that tells something that is true in some interleavings and false in some.
+///
+/// # Panics
+/// As [`explore`], and if it is always the same.
+#[track_caller]
+pub(crate) fn both_ways(
+    name: &str,
+    minimum: u64,
+    preemption_bound: Option<usize>,
+    case: impl Fn() -> bool + Send + Sync + 'static,
+) {
+    let ways = Arc::new([false, true].map(|_| AtomicBool::new(false)));
+    let seen = Arc::clone(&ways);
+    explore(name, minimum, preemption_bound, move || {
+        seen[usize::from(case())].store(true, Ordering::Relaxed);
+    });
+    let seen = ways.iter().all(|way| way.load(Ordering::Relaxed));
+    assert!(seen, "{name}: always the same");
+}
+
 /// The message with which some interleaving of `case` fails. Those of few preemptions are tried.
 ///
 /// # Panics

@@ -11,10 +11,14 @@ mod counter;
 mod explore;
 #[path = "../common/orders.rs"]
 mod orders;
+mod pullsync;
 
 mod primitives {
     pub use loom::sync::*;
 }
+
+#[path = "../common/small_streams.rs"]
+mod small_streams;
 
 #[path = "../common/twin.rs"]
 #[allow(dead_code, unused_imports, reason = "shells take what they need")]

@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
-use crate::database::sync_folder;
+use crate::opening::sync_folder;
 
 /// Name of the file whose lock says that the directory is in use.
 const LOCK: &str = "lock";

@@ -32,12 +32,12 @@ pub use error::{
 pub use exchange::{Broken, Complete, Delivered, Exchange, Offered};
 pub use interval::{Gap, IntervalSet};
 pub use message::{Exchanged, Failure, Input, Message, Output, Protocol, Purpose};
-pub use node::{Node, Settings};
+pub use node::{Node, Running, Settings};
 pub use puller::{
     Arrived, Changed, CursorsError, Neighbour, Outcome, Puller, Range, Start, Worker, WorkerState,
     hist_next, live_next, seal,
 };
-pub use server::{Canceled, Ending, Handler, HandlerState, Opened, Ranged, Server};
+pub use server::{Canceled, Ending, Handler, HandlerState, Opened, Ranged, Server, process_want};
 pub use space::{Address, Batches, Chunk, Delivery, Real, Small, SmallData, Space};
 pub use state::State;
 pub use store::{Disk, Mode, Page, Placed, Scan, Storage, Write};

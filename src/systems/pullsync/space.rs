@@ -1,5 +1,4 @@
 //! What the exchange does not look into: addresses, payloads, stamps; real ones and small ones.
-#![allow(missing_docs, reason = "skeleton")]
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -7,14 +6,18 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::limits::HASH_SIZE;
+use super::chunk;
+use super::limits::{HASH_SIZE, STAMP_SIZE};
 
 /// Identifiers and verdicts over which the exchange is generic.
 pub trait Space:
     Copy + Eq + Ord + Hash + Debug + Default + Serialize + Send + Sync + 'static
 {
+    /// Number of bins of a store.
+    const BINS: u8 = super::limits::BINS;
+
     /// A node as its neighbours know it: its overlay.
     type Peer: Copy + Ord + Hash + Debug + Serialize + Send + Sync;
     /// A chunk address.
@@ -41,22 +44,33 @@ pub trait Space:
     fn is_stamped(verifier: &Self::Verifier, address: &Self::Address, stamp: &Self::Stamp) -> bool;
 }
 
-/// A chunk with its stamp.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
-#[serde(bound = "")]
+/// A chunk with its stamp. Nothing says that it is valid or its stamp verifiable.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "",
+    deserialize = "S::Address: Deserialize<'de>, S::Data: Deserialize<'de>, S::Stamp: Deserialize<'de>"
+))]
 pub struct Chunk<S: Space> {
+    /// Under which it is held.
     pub address: S::Address,
+    /// With span, and what else its kind puts before the payload.
     pub data: S::Data,
+    /// Which may differ from node to node (3).
     pub stamp: S::Stamp,
 }
 
 /// A chunk as it is delivered.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
-#[serde(bound = "")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "",
+    deserialize = "S::Address: Deserialize<'de>, S::Data: Deserialize<'de>, S::Stamp: Deserialize<'de>"
+))]
 pub struct Delivery<S: Space> {
     /// None if the bytes sent are no address, which nobody can have asked for.
     pub address: Option<S::Address>,
+    /// As in [`Chunk`].
     pub data: S::Data,
+    /// As in [`Chunk`].
     pub stamp: S::Stamp,
 }
 
@@ -80,26 +94,26 @@ impl Space for Real {
     type Verifier = Batches;
     type Stream = u64;
 
-    fn bin(_overlay: &Address, _address: &Address) -> u8 {
-        todo!()
+    fn bin(overlay: &Address, address: &Address) -> u8 {
+        chunk::proximity(overlay, address)
     }
 
     fn is_zero(address: &Address) -> bool {
         *address == Address::default()
     }
 
-    fn is_valid(_address: &Address, _data: &Bytes) -> bool {
-        todo!()
+    fn is_valid(address: &Address, data: &Bytes) -> bool {
+        chunk::kind(&address.0, data) != chunk::Kind::Invalid
     }
 
-    fn is_stamped(_verifier: &Batches, _: &Address, _stamp: &Bytes) -> bool {
-        todo!()
+    fn is_stamped(batches: &Batches, _: &Address, stamp: &Bytes) -> bool {
+        stamp.len() == STAMP_SIZE && batches.0.contains(&stamp[..HASH_SIZE])
     }
 }
 
 /// Small integers: peers are numbers, the upper half of an address is its bin, 0 is the zero address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize)]
-pub struct Small;
+pub struct Small<const BINS: u8 = 32>;
 
 /// Data of a small chunk.
 #[derive(
@@ -113,7 +127,9 @@ pub enum SmallData {
     Invalid,
 }
 
-impl Space for Small {
+impl<const BINS: u8> Space for Small<BINS> {
+    const BINS: u8 = BINS;
+
     type Peer = u8;
     type Address = u8;
     type Data = SmallData;

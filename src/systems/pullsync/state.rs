@@ -1,6 +1,6 @@
 //! A node with its disk, as one value.
-#![allow(missing_docs, reason = "skeleton")]
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,11 +8,13 @@ use serde::Serialize;
 use crate::machine::Machine;
 
 use super::message::{Input, Output};
-use super::node::{Node, Settings};
+use super::node::{Host, Node, Settings};
 use super::space::Space;
-use super::store::{Disk, Failing};
+use super::store::{Disk, Failing, Recording, Write};
+use super::strategy::Syncing;
 
-/// A node and its disk. Outputs include the writes; a put is synced before anybody can hear of it.
+/// A node and its disk. Outputs include the writes; what is put or deleted is synced before
+/// anybody can hear of it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(bound = "")]
 pub struct State<S: Space> {
@@ -23,17 +25,26 @@ pub struct State<S: Space> {
 
 impl<S: Space> State<S> {
     /// A node that starts on a disk, without peers.
-    pub fn new(_settings: Arc<Settings<S>>, _disk: Disk<S>) -> Self {
-        todo!()
+    pub fn new(settings: Arc<Settings<S>>, disk: Disk<S>) -> Self {
+        Self {
+            node: Node::new(settings),
+            disk,
+            failing: None,
+        }
     }
+
+    /// The node.
     pub const fn node(&self) -> &Node<S> {
         &self.node
     }
+
+    /// Its disk, all writes carried out.
     pub const fn disk(&self) -> &Disk<S> {
         &self.disk
     }
+
     /// Lets the next put or scan fail.
-    pub fn fail_next(&mut self, failing: Failing) {
+    pub const fn fail_next(&mut self, failing: Failing) {
         self.failing = Some(failing);
     }
 }
@@ -42,7 +53,51 @@ impl<S: Space> Machine for State<S> {
     type Input = Input<S>;
     type Output = Output<S>;
 
-    fn step(&mut self, _input: Input<S>, _outputs: &mut Vec<Output<S>>) {
-        todo!()
+    fn step(&mut self, input: Input<S>, outputs: &mut Vec<Output<S>>) {
+        let failing = Cell::new(self.failing);
+        let mut recorded = Recorded {
+            storage: Recording {
+                disk: &mut self.disk,
+                writes: &mut Vec::new(),
+                failing: &failing,
+            },
+            outputs,
+            syncing: self.node.settings().strategies.syncing,
+        };
+        self.node.take(&mut recorded, input);
+        recorded.tell_writes();
+        self.failing = failing.get();
+    }
+}
+
+/// A disk whose writes stand among the outputs, in the order in which all came about.
+struct Recorded<'a, S: Space> {
+    storage: Recording<'a, S>,
+    outputs: &'a mut Vec<Output<S>>,
+    syncing: Syncing,
+}
+
+impl<S: Space> Recorded<'_, S> {
+    /// What is put or deleted is told to others, who seal it, so it must be durable first.
+    fn tell_writes(&mut self) {
+        for write in self.storage.writes.drain(..) {
+            let told = matches!(write, Write::Put { .. } | Write::Delete { .. });
+            self.outputs.push(Output::Write(write));
+            let syncs = told && self.syncing == Syncing::BeforeTold;
+            self.outputs.extend(syncs.then_some(Output::Sync));
+        }
+    }
+}
+
+impl<'a, S: Space> Host<S> for Recorded<'a, S> {
+    type Storage = Recording<'a, S>;
+
+    fn storage(&mut self) -> &mut Self::Storage {
+        &mut self.storage
+    }
+
+    fn emit(&mut self, output: Output<S>) {
+        self.tell_writes();
+        self.outputs.push(output);
     }
 }

@@ -39,12 +39,26 @@ fn unexpected(field: String, found: &Value, wanted: &str) -> Flaw {
     Flaw::of(field, format!("{found}, expected {wanted}"))
 }
 
+/// A type of integer that arguments may have.
+pub trait Integer: TryFrom<i128> + PartialOrd + fmt::Display {}
+
+impl<T: TryFrom<i128> + PartialOrd + fmt::Display> Integer for T {}
+
+/// The integer that a value is, if it is one of the range.
+fn within<T: Integer>(value: &Value, range: &RangeInclusive<T>) -> Option<T> {
+    let number = value.as_u64().map(i128::from);
+    let number = number.or_else(|| value.as_i64().map(i128::from))?;
+    let number = T::try_from(number).ok()?;
+    range.contains(&number).then_some(number)
+}
+
 fn integer_of<T: fmt::Display>(range: &RangeInclusive<T>) -> String {
     format!("an integer from {} to {}", range.start(), range.end())
 }
 
 impl<'a> Args<'a> {
-    pub(crate) fn new(path: impl Into<Cow<'static, str>>, members: &'a Map<String, Value>) -> Self {
+    /// The members of an object that errors name `path`.
+    pub fn new(path: impl Into<Cow<'static, str>>, members: &'a Map<String, Value>) -> Self {
         let path = path.into();
         Self { path, members }
     }
@@ -103,10 +117,48 @@ impl<'a> Args<'a> {
     /// # Errors
     /// If it is missing or no such integer.
     pub fn u64(&self, name: &str) -> Result<u64, Flaw> {
-        let wanted = "an integer from 0 to 18446744073709551615";
-        let value = self.get(name, wanted)?;
-        let number = value.as_u64();
-        number.ok_or_else(|| unexpected(self.field(name), value, wanted))
+        self.integer(name, 0..=u64::MAX)
+    }
+
+    /// A required integer of a range, written without fraction or exponent.
+    ///
+    /// # Errors
+    /// If it is missing or no such integer.
+    pub fn integer<T: Integer>(&self, name: &str, range: RangeInclusive<T>) -> Result<T, Flaw> {
+        let wanted = integer_of(&range);
+        let value = self.get(name, &wanted)?;
+        let number = within(value, &range);
+        number.ok_or_else(|| unexpected(self.field(name), value, &wanted))
+    }
+
+    /// A required list of integers of a range.
+    ///
+    /// # Errors
+    /// If it is missing, no list, or holds something else.
+    pub fn integers<T: Integer>(
+        &self,
+        name: &str,
+        range: RangeInclusive<T>,
+    ) -> Result<Vec<T>, Flaw> {
+        let items = format!("integers from {} to {}", range.start(), range.end());
+        self.list(name, "a list of integers", &items, |item| {
+            within(item, &range)
+        })
+    }
+
+    /// What `read` reads, or null; it must be there.
+    ///
+    /// # Errors
+    /// If it is missing, or neither.
+    pub fn nullable<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Self, &str) -> Result<T, Flaw>,
+    ) -> Result<Option<T>, Flaw> {
+        match self.members.get(name) {
+            Some(Value::Null) => Ok(None),
+            _ => read(self, name).map(Some),
+        }
     }
 
     /// A required boolean.
@@ -128,13 +180,9 @@ impl<'a> Args<'a> {
         name: &str,
         range: RangeInclusive<u64>,
     ) -> Result<Option<u64>, Flaw> {
-        let value = match self.members.get(name) {
-            None | Some(Value::Null) => return Ok(None),
-            Some(value) => value,
-        };
-        match value.as_u64().filter(|number| range.contains(number)) {
-            Some(number) => Ok(Some(number)),
-            None => Err(unexpected(self.field(name), value, &integer_of(&range))),
+        match self.members.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.integer(name, range).map(Some),
         }
     }
 
@@ -144,9 +192,7 @@ impl<'a> Args<'a> {
     /// # Errors
     /// If it holds something else.
     pub fn all_integers(&self, range: RangeInclusive<i64>) -> Result<Vec<(&'a str, i64)>, Flaw> {
-        self.all(&integer_of(&range), |value| {
-            value.as_i64().filter(|number| range.contains(number))
-        })
+        self.all(&integer_of(&range), |value| within(value, &range))
     }
 
     /// All members, which are strings, in byte order of their names. Errors name the object.
@@ -287,6 +333,31 @@ impl<'a> Args<'a> {
     pub fn hexes(&self, name: &str) -> Result<Vec<Vec<u8>>, Flaw> {
         let texts = self.strings(name)?.into_iter();
         texts.map(|text| self.decode(name, text)).collect()
+    }
+
+    /// A required byte string of `N` bytes.
+    ///
+    /// # Errors
+    /// If it is missing or no such string.
+    pub fn array<const N: usize>(&self, name: &str) -> Result<[u8; N], Flaw> {
+        self.sized(name, self.string(name)?)
+    }
+
+    /// A required list of byte strings of `N` bytes each.
+    ///
+    /// # Errors
+    /// If it is missing, no list, or holds something else.
+    pub fn arrays<const N: usize>(&self, name: &str) -> Result<Vec<[u8; N]>, Flaw> {
+        let texts = self.strings(name)?.into_iter();
+        texts.map(|text| self.sized(name, text)).collect()
+    }
+
+    fn sized<const N: usize>(&self, name: &str, text: &str) -> Result<[u8; N], Flaw> {
+        let bytes = self.decode(name, text)?;
+        bytes.try_into().map_err(|bytes: Vec<u8>| {
+            let message = format!("{} bytes, expected {N}", bytes.len());
+            self.flaw(name, message)
+        })
     }
 
     fn decode(&self, name: &str, text: &str) -> Result<Vec<u8>, Flaw> {

@@ -14,7 +14,7 @@ use std::io::{self, BufRead, Seek, SeekFrom};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-pub use args::Args;
+pub use args::{Args, Integer};
 
 use line::{Lines, Parsed};
 

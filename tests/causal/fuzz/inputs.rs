@@ -1,97 +1,14 @@
-//! Inputs of decoders: valid encodings, spoilt ones, and arbitrary bytes.
+//! Valid encodings for each decoder.
 
 use bytes::Bytes;
 use concord::systems::causal::text::{self, Action, Line, Operation, Triple};
 use concord::systems::causal::{Name, Pair, areas, base64, clock_file, framed, orset_file};
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use rand::seq::IndexedRandom;
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use super::super::framed::msg;
-use super::targets::Target;
 
-/// Inputs of one target by a seed.
-pub(crate) struct Inputs {
-    valid: BoxedStrategy<Vec<u8>>,
-    runner: TestRunner,
-    rng: ChaCha8Rng,
-    alphabet: &'static [u8],
-}
-
-impl Inputs {
-    pub(crate) fn new(target: &Target, seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut strategy_seed = [0; 32];
-        rng.fill_bytes(&mut strategy_seed);
-        let strategy_rng = TestRng::from_seed(RngAlgorithm::ChaCha, &strategy_seed);
-        Self {
-            valid: valid(target.name),
-            runner: TestRunner::new_with_rng(Config::default(), strategy_rng),
-            rng,
-            alphabet: target.alphabet,
-        }
-    }
-
-    /// The encoding of a value.
-    pub(crate) fn valid(&mut self) -> Vec<u8> {
-        let tree = self.valid.new_tree(&mut self.runner);
-        tree.expect("nothing is filtered").current()
-    }
-
-    /// `raw` with one to three changes.
-    pub(crate) fn spoilt(&mut self, raw: &[u8]) -> Vec<u8> {
-        let mut raw = raw.to_vec();
-        for _ in 0..self.rng.random_range(1..=3) {
-            self.change(&mut raw);
-        }
-        raw
-    }
-
-    /// Up to 64 bytes, in one of 16 cases up to 600: any, or such as the format uses.
-    pub(crate) fn arbitrary(&mut self) -> Vec<u8> {
-        let most = if self.rng.random_ratio(1, 16) {
-            600
-        } else {
-            64
-        };
-        let length = self.rng.random_range(0..=most);
-        let mut raw = vec![0; length];
-        if self.rng.random() {
-            self.rng.fill_bytes(&mut raw);
-        } else {
-            raw.fill_with(|| self.character());
-        }
-        raw
-    }
-
-    fn change(&mut self, raw: &mut Vec<u8>) {
-        let place = self.rng.random_range(0..=raw.len());
-        let end = self.rng.random_range(place..=raw.len().min(place + 8));
-        match self.rng.random_range(0..7) {
-            0 if place < raw.len() => raw[place] ^= 1 << self.rng.random_range(0..8),
-            1 if place < raw.len() => raw[place] = self.rng.random(),
-            2 => raw.truncate(place),
-            3 => drop(raw.drain(place..end)),
-            4 => raw.insert(place, self.rng.random()),
-            5 => {
-                let copy = raw[place..end].to_vec();
-                let to = self.rng.random_range(0..=raw.len());
-                raw.splice(to..to, copy);
-            }
-            _ => raw.insert(place, self.character()),
-        }
-    }
-
-    fn character(&mut self) -> u8 {
-        let character = self.alphabet.choose(&mut self.rng);
-        *character.expect("a format has characters")
-    }
-}
-
-fn valid(target: &str) -> BoxedStrategy<Vec<u8>> {
+/// Encodings of values of a target.
+pub(crate) fn valid(target: &str) -> BoxedStrategy<Vec<u8>> {
     match target {
         "line" => connection().boxed(),
         "message" => message().boxed(),

@@ -9,22 +9,8 @@ use concord::systems::causal::text::{self, Operation};
 use concord::systems::causal::{Name, Profile, areas, base64, clock_file, orset_file};
 use prost::Message;
 
+use super::super::decoders::{Outcome, Target};
 use super::super::framed::peer;
-
-/// Decoded, or the code of the error.
-pub(crate) type Outcome = Result<(), &'static str>;
-
-/// A decoder with what it can answer.
-pub(crate) struct Target {
-    /// Also of its folder in the corpus.
-    pub(crate) name: &'static str,
-    /// Panics if what the decoder says does not hold.
-    pub(crate) judge: fn(&[u8]) -> Outcome,
-    /// Every code it can give, in order.
-    pub(crate) codes: &'static [&'static str],
-    /// Characters of the format.
-    pub(crate) alphabet: &'static [u8],
-}
 
 const OPERATION: &[u8] = b"||;;==ATQgaGk=/+!ut\r\n\xc3\xa9";
 
@@ -35,6 +21,7 @@ pub(crate) const TARGETS: &[Target] = &[
         judge: line,
         codes: &["no_line"],
         alphabet: b"> ping <\r\n\r\nab|:1",
+        cost: 1,
     },
     Target {
         name: "message",
@@ -47,12 +34,14 @@ pub(crate) const TARGETS: &[Target] = &[
             "missing_sender",
         ],
         alphabet: b"|||::;ab019+-\r\n\xc3\xa9",
+        cost: 1,
     },
     Target {
         name: "payload",
         judge: payload,
         codes: &["invalid_utf8", "not_enough_pipes"],
         alphabet: b"||copyrename;=TQ\xc3\xa9",
+        cost: 1,
     },
     Target {
         name: "create",
@@ -65,12 +54,14 @@ pub(crate) const TARGETS: &[Target] = &[
             "value_base64",
         ],
         alphabet: OPERATION,
+        cost: 1,
     },
     Target {
         name: "delete",
         judge: |raw| operation("delete", raw),
         codes: PAIRS,
         alphabet: OPERATION,
+        cost: 1,
     },
     Target {
         name: "append",
@@ -84,12 +75,14 @@ pub(crate) const TARGETS: &[Target] = &[
             "value_base64",
         ],
         alphabet: OPERATION,
+        cost: 1,
     },
     Target {
         name: "expunge",
         judge: |raw| operation("expunge", raw),
         codes: PAIRS,
         alphabet: OPERATION,
+        cost: 1,
     },
     Target {
         name: "store",
@@ -105,6 +98,7 @@ pub(crate) const TARGETS: &[Target] = &[
             "value_base64",
         ],
         alphabet: OPERATION,
+        cost: 1,
     },
     Target {
         name: "rename",
@@ -121,6 +115,7 @@ pub(crate) const TARGETS: &[Target] = &[
             "value_base64",
         ],
         alphabet: OPERATION,
+        cost: 1,
     },
     Target {
         name: "copy",
@@ -134,60 +129,70 @@ pub(crate) const TARGETS: &[Target] = &[
             "value_base64",
         ],
         alphabet: OPERATION,
+        cost: 1,
     },
     Target {
         name: "msg",
         judge: msg,
         codes: &["invalid_protobuf"],
         alphabet: b"\x0a\x12\x1a\x22\x2a\x32\x3a\x42\x10\x00\x01\x02\x03\x04\x80\xff\x0b\x0c\x4d",
+        cost: 1,
     },
     Target {
         name: "frames",
         judge: frames,
         codes: &["invalid_frame_length", "truncated_frame"],
         alphabet: b";;0123459ab",
+        cost: 1,
     },
     Target {
         name: "bulk",
         judge: bulk,
         codes: &["invalid_protobuf"],
         alphabet: b"\x0a\x0a\x00\x01\x02\x03\x10\x80\xff\x0b",
+        cost: 1,
     },
     Target {
         name: "confirmation",
         judge: confirmation,
         codes: &["invalid_protobuf"],
         alphabet: b"\x08\x08\x00\x01\x0a\x12\x80\xff\x0b",
+        cost: 1,
     },
     Target {
         name: "clock_text",
         judge: |raw| clock(Profile::Text, raw),
         codes: CLOCK,
         alphabet: b"::;;ab019+-\xc3\xa9",
+        cost: 1,
     },
     Target {
         name: "clock_framed",
         judge: |raw| clock(Profile::Framed, raw),
         codes: CLOCK,
         alphabet: b"::;;ab019+-\xc3\xa9",
+        cost: 1,
     },
     Target {
         name: "areas",
         judge: ranges,
         codes: &["invalid_area"],
         alphabet: b"0123459--\n\n\r",
+        cost: 1,
     },
     Target {
         name: "orset",
         judge: set,
         codes: &["invalid_utf8", "odd_element_count", "value_base64"],
         alphabet: b";;==TQgtu\r\n\xc3\xa9",
+        cost: 1,
     },
     Target {
         name: "base64",
         judge: base64_text,
         codes: &["invalid_utf8", "no_base64"],
         alphabet: b"==aGkTQR/+_\r\n",
+        cost: 1,
     },
 ];
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Error;
 use super::wire::{self, Field, Fields, Reader};
 use crate::causal::Name;
+use crate::proto;
 
 /// `Msg`, every field as it was decoded. Strings that are absent are empty.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -279,7 +280,7 @@ fn entry(field: &Field<'_>) -> Result<(Name, u32), Error> {
 /// Writes a string unless it is empty.
 fn put_given(number: u32, text: &str, out: &mut Vec<u8>) {
     if !text.is_empty() {
-        wire::put(number, text.as_bytes(), out);
+        proto::put_bytes(number, text.as_bytes(), out);
     }
 }
 

@@ -3,13 +3,14 @@
 use bytes::Bytes;
 
 use super::Error;
-use super::wire::{self, Reader};
+use super::wire::Reader;
+use crate::proto;
 
 /// `BinMsgs` that carries `data`: the frames of a bulk.
 pub fn encode_bulk(data: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(data.len() + 11);
     if !data.is_empty() {
-        wire::put(1, data, &mut out);
+        proto::put_bytes(1, data, &mut out);
     }
     out.into()
 }
@@ -33,7 +34,7 @@ pub fn decode_bulk(raw: &Bytes) -> Result<Bytes, Error> {
 pub fn encode_confirmation(status: u32) -> Bytes {
     let mut out = Vec::new();
     if status != 0 {
-        wire::put_uint32(1, status, &mut out);
+        proto::put_varint(1, status.into(), &mut out);
     }
     out.into()
 }

@@ -10,6 +10,7 @@ use prost::encoding::{self, WireType};
 
 use super::{Error, Reason};
 use crate::causal::Name;
+use crate::proto;
 
 /// A message all of whose fields are strings or bytes, as all sub-messages are.
 pub(super) trait Fields: Default {
@@ -191,44 +192,24 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Writes a string or bytes, also if they are empty.
-pub(super) fn put(number: u32, bytes: &[u8], out: &mut Vec<u8>) {
-    encoding::encode_key(number, WireType::LengthDelimited, out);
-    encoding::encode_varint(bytes.len() as u64, out);
-    out.extend_from_slice(bytes);
-}
-
-/// Writes a number, also 0.
-pub(super) fn put_uint32(number: u32, value: u32, out: &mut Vec<u8>) {
-    encoding::encode_key(number, WireType::Varint, out);
-    encoding::encode_varint(value.into(), out);
-}
-
 /// Writes a map entry: field 1 is `key`, field 2 `value`, both also if they are empty or 0.
 pub(super) fn put_entry(number: u32, key: &str, value: u32, out: &mut Vec<u8>) {
-    let length = length(1, key.as_bytes())
-        + encoding::key_len(2)
-        + encoding::encoded_len_varint(value.into());
+    let length = proto::bytes_len(1, key.len()) + proto::varint_len(2, value.into());
     encoding::encode_key(number, WireType::LengthDelimited, out);
     encoding::encode_varint(length as u64, out);
-    put(1, key.as_bytes(), out);
-    put_uint32(2, value, out);
+    proto::put_bytes(1, key.as_bytes(), out);
+    proto::put_varint(2, value.into(), out);
 }
 
 /// Writes a sub-message if there is one, also if it is empty.
 pub(super) fn put_message(number: u32, message: Option<&impl Fields>, out: &mut Vec<u8>) {
     let Some(message) = message else { return };
     let mut total = 0;
-    message.each(&mut |number, bytes| total += length(number, bytes));
+    message.each(&mut |number, bytes| total += proto::bytes_len(number, bytes.len()));
     encoding::encode_key(number, WireType::LengthDelimited, out);
     encoding::encode_varint(total as u64, out);
     out.reserve(total);
-    message.each(&mut |number, bytes| put(number, bytes, out));
-}
-
-/// Bytes that [`put`] writes.
-fn length(number: u32, bytes: &[u8]) -> usize {
-    encoding::key_len(number) + encoding::encoded_len_varint(bytes.len() as u64) + bytes.len()
+    message.each(&mut |number, bytes| proto::put_bytes(number, bytes, out));
 }
 
 fn error(reason: Reason, field: Option<u32>, offset: usize) -> Error {

@@ -1,1 +1,0 @@
-//! Decoders on arbitrary bytes.
