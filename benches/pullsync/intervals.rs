@@ -46,8 +46,12 @@ fn scattered(count: usize, seed: u64) -> Vec<Range> {
 
 fn nearly_in_order(count: usize) -> Vec<Range> {
     let mut random = ChaCha8Rng::seed_from_u64(3);
-    let mut ranges: Vec<Range> = (0..count as u64).map(|at| (8 * at + 1, 8 * at + 8)).collect();
-    ranges.chunks_mut(16).for_each(|group| group.shuffle(&mut random));
+    let mut ranges: Vec<Range> = (0..count as u64)
+        .map(|at| (8 * at + 1, 8 * at + 8))
+        .collect();
+    ranges
+        .chunks_mut(16)
+        .for_each(|group| group.shuffle(&mut random));
     ranges
 }
 
@@ -82,7 +86,10 @@ impl Ranges for Ours {
     }
 
     fn gap(&self, from: u64) -> Range {
-        let (from, to) = self.0.gap_from(from).expect("the largest number is missing");
+        let (from, to) = self
+            .0
+            .gap_from(from)
+            .expect("the largest number is missing");
         (from, to.unwrap_or(u64::MAX))
     }
 
@@ -135,14 +142,19 @@ impl Ranges for RangeSetBlaze<u64> {
 
     fn gap(&self, from: u64) -> Range {
         let gap = match self.range_or_gap_at(from) {
-            (range, true) => (range.end() + 1, *self.range_or_gap_at(range.end() + 1).0.end()),
+            (range, true) => (
+                range.end() + 1,
+                *self.range_or_gap_at(range.end() + 1).0.end(),
+            ),
             (gap, false) => (from, *gap.end()),
         };
         gap
     }
 
     fn ranges(&self) -> Vec<Range> {
-        RangeSetBlaze::ranges(self).map(RangeInclusive::into_inner).collect()
+        RangeSetBlaze::ranges(self)
+            .map(RangeInclusive::into_inner)
+            .collect()
     }
 }
 
@@ -157,7 +169,10 @@ impl Ranges for RangeInclusiveSet<u64> {
     }
 
     fn ranges(&self) -> Vec<Range> {
-        self.iter().cloned().map(RangeInclusive::into_inner).collect()
+        self.iter()
+            .cloned()
+            .map(RangeInclusive::into_inner)
+            .collect()
     }
 }
 
@@ -268,7 +283,9 @@ const POINTS: usize = 4_096;
 fn points(count: usize) -> Vec<u64> {
     let mut random = ChaCha8Rng::seed_from_u64(2);
     let points = 1..=16 * count as u64;
-    (0..POINTS).map(|_| random.random_range(points.clone())).collect()
+    (0..POINTS)
+        .map(|_| random.random_range(points.clone()))
+        .collect()
 }
 
 fn found<S: Ranges>(set: &S, points: &[u64]) -> Vec<Range> {
