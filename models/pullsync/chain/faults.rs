@@ -521,7 +521,12 @@ fn inject(cluster: &mut Cluster, variant: &str) -> Strategies {
         "unfair" => {
             cluster.protocol.fair = false;
             cluster.bounds.timers = Timers::Anytime;
-            only(cluster, &[(1, &[Call::Expire(Worker::Live)])]);
+            cluster.protocol.held.clear();
+            let upload = Call::Put(Mode::Upload, Z);
+            only(
+                cluster,
+                &[(0, &[upload]), (1, &[Call::Expire(Worker::Live)])],
+            );
         }
         _ => unreachable!("the registry builds listed variants only"),
     }
