@@ -17,6 +17,8 @@ mod shell;
 mod tls;
 mod traces;
 
+#[path = "../common/alterations.rs"]
+mod alterations;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/decoders.rs"]
@@ -27,3 +29,6 @@ mod members;
 mod notation;
 #[path = "../common/process.rs"]
 mod process;
+#[path = "../common/served.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod served;

@@ -11,6 +11,7 @@ mod network;
 mod node;
 mod pair;
 mod puller;
+mod renaming;
 mod server;
 mod shell;
 mod small;
@@ -20,11 +21,21 @@ mod traces;
 mod transport;
 mod wire;
 
+#[path = "../common/alterations.rs"]
+mod alterations;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod common;
 #[path = "../common/decoders.rs"]
 mod decoders;
+#[path = "../common/members.rs"]
+mod members;
 #[path = "../common/notation.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod notation;
+#[path = "../common/process.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod process;
+#[path = "../common/served.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod served;

@@ -265,16 +265,21 @@ fn strangers_are_turned_away() {
         let silent = greeted(Bytes::new()).await;
         assert!(matches!(silent, TransportError::Late(_)), "{silent}");
 
-        let (one, mut other) = connected(Bounds::default()).await;
         for line in ["/penguin/pullsync/2.0.0/pullsync\n", "\n", &"x".repeat(99)] {
-            let mut opened = one
-                .opener()
-                .open(Protocol::Pullsync)
+            let (mut dialled, accepted) = sockets().await;
+            let greeting = [b"/concord/pullsync/1\n".as_slice(), &OTHER.0].concat();
+            dialled.write_all(&greeting).await.expect("it is open");
+            let one = Connection::establish(accepted, Side::Listener, ONE, bounds).await;
+            // The first bytes on stream 1 as yamux has them: data, opening the stream.
+            let length = u8::try_from(line.len()).expect("it is short");
+            let data = [&[0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, length], line.as_bytes()].concat();
+            dialled.write_all(&data).await.expect("it is open");
+            let mut stream = one.expect("greeted").accept().await.expect("it comes");
+            let error = stream
+                .protocol(PATIENCE)
                 .await
-                .expect("a stream");
-            drop(other.accept().await.expect("it comes"));
-            let error = opened.read_u8().await.expect_err("reset");
-            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{line}");
+                .expect_err("no such protocol");
+            assert!(matches!(error, TransportError::Protocol { .. }), "{error}");
         }
     });
 }

@@ -8,9 +8,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use super::altered::altered_results;
 use super::recorder::{Line, Recorder};
 use super::verdict;
+use crate::alterations::altered_results;
 use crate::common::cases;
 
 /// What is done, and bytes that settle the rest.

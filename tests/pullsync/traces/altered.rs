@@ -1,0 +1,118 @@
+//! The sample conforms, and each of its lines matters.
+
+use serde_json::{Value, json};
+
+use super::{SAMPLE, verdict};
+use crate::alterations::altered_results;
+use crate::members::backwards;
+
+/// The sample with another text in one line, counted from 1.
+fn with(line: usize, text: &str) -> String {
+    let mut lines: Vec<&str> = SAMPLE.lines().collect();
+    lines[line - 1] = text;
+    lines.join("\n") + "\n"
+}
+
+/// The steps of the sample with their lines.
+fn steps() -> impl Iterator<Item = (usize, Value)> {
+    let lines = (1..).zip(SAMPLE.lines()).skip(1);
+    lines.map(|(line, text)| {
+        (
+            line,
+            serde_json::from_str(text).expect("the sample is JSON"),
+        )
+    })
+}
+
+#[test]
+fn the_sample_conforms() {
+    assert_eq!(verdict(SAMPLE), "conforms 26");
+}
+
+#[test]
+fn each_altered_result_of_the_sample_diverges_at_its_line() {
+    let mut alterations = 0;
+    for (line, step) in steps() {
+        let expected = format!("diverges {line} {}", step["op"].as_str().expect("an op"));
+        for result in altered_results(&step) {
+            let mut wrong = step.clone();
+            let members = wrong.as_object_mut().expect("a step is an object");
+            members.remove("returns");
+            members.remove("fails");
+            members.extend(result);
+            let text = wrong.to_string();
+            assert_eq!(verdict(&with(line, &text)), expected, "{text}");
+            alterations += 1;
+        }
+    }
+    assert!(alterations > 250, "{alterations}");
+}
+
+#[test]
+fn each_malformed_line_of_the_sample_is_unusable_by_its_field() {
+    for (line, step) in steps() {
+        let unusable = |step: &Value, field: &str| {
+            let text = step.to_string();
+            let expected = format!("unusable {line} {field}");
+            assert_eq!(verdict(&with(line, &text)), expected, "{text}");
+        };
+        let without = |name: &str| {
+            let mut step = step.clone();
+            step.as_object_mut().expect("an object").remove(name);
+            step
+        };
+        unusable(&without("op"), "op");
+        unusable(&without("args"), "args");
+        let mut bare = without("returns");
+        bare.as_object_mut().expect("an object").remove("fails");
+        unusable(&bare, "returns");
+        let mut unknown = step.clone();
+        unknown["op"] = json!(format!("un{}", step["op"].as_str().expect("an op")));
+        unusable(&unknown, "op");
+        for name in step["args"].as_object().expect("an object").keys() {
+            let mut wrong = step.clone();
+            wrong["args"][name] = json!(1.5);
+            unusable(&wrong, &format!("args.{name}"));
+            let args = wrong["args"].as_object_mut().expect("an object");
+            args.remove(name);
+            unusable(&wrong, &format!("args.{name}"));
+        }
+    }
+}
+
+#[test]
+fn each_cut_line_of_the_sample_is_unusable() {
+    for (line, text) in (1..).zip(SAMPLE.lines()) {
+        for kept in (0..text.len()).step_by(7) {
+            let cut = with(line, &text[..kept]);
+            assert_eq!(verdict(&cut), format!("unusable {line} "), "{cut}");
+        }
+    }
+}
+
+#[test]
+fn form_does_not_matter() {
+    let windows = SAMPLE.replace('\n', "\r\n");
+    let surplus = SAMPLE
+        .replace(r#""op":"#, r#""at":[1.5],"op":"#)
+        .replace(r#""args":{""#, r#""args":{"surplus":-1.5,""#)
+        .replace(r#""fields":{""#, r#""fields":{"surplus":null,""#)
+        .replace(r#"{"address":"#, r#"{"bin":7,"address":"#)
+        .replace(r#""config":{"#, r#""config":{"more":[],"#);
+    let last_counts = SAMPLE
+        .replace(r#""node":"#, r#""node":7,"node":"#)
+        .replace(r#""idle":"#, r#""idle":null,"idle":"#)
+        .replace(r#""bins":32"#, r#""bins":33,"bins":32"#);
+    let backwards = backwards(SAMPLE);
+    for file in [
+        &windows,
+        SAMPLE.trim_end(),
+        windows.trim_end(),
+        &surplus,
+        &last_counts,
+        &backwards,
+    ] {
+        assert_eq!(verdict(file), "conforms 26", "{file}");
+    }
+    assert_eq!(verdict(&format!("{SAMPLE}\n")), "unusable 28 ");
+}
