@@ -277,9 +277,10 @@ impl<S: Space> Delivering<S> {
         } = delivery;
         let address = address.ok_or(ExchangeError::UnsolicitedChunk)?;
         let at = self.outstanding.iter().position(|hash| *hash == address);
+        let next = (!self.outstanding.is_empty()).then_some(0);
         let at = match how.solicited {
             Solicited::Checked => at,
-            Solicited::Unchecked => at.or(Some(0)),
+            Solicited::Unchecked => at.or(next),
         };
         self.outstanding
             .remove(at.ok_or(ExchangeError::UnsolicitedChunk)?);
