@@ -2,8 +2,7 @@
 
 use concord::systems::pullsync::Mode;
 use concord::systems::pullsync::strategy::{
-    Collected, Cursor, Eviction, FailedScan, FailedWorker, Partial, Presence, Sealing, Stamps,
-    Strategies,
+    Cursor, Eviction, FailedScan, FailedWorker, Partial, Presence, Sealing, Stamps, Strategies,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -86,10 +85,6 @@ fn faulty_nodes_do_not_converge() {
         },
         Strategies {
             sealing: Sealing::ReadEarly,
-            ..reference
-        },
-        Strategies {
-            collected: Collected::NothingDelivered,
             ..reference
         },
         Strategies {

@@ -778,15 +778,17 @@ fn d41_eviction_deletes_the_sets_that_vouch_for_it() {
         let expected = match eviction {
             Eviction::Reset => vec![
                 Output::Write(Write::RemoveIntervals { peer: 1, bin: 2 }),
+                Output::Sync,
                 Output::Reset { stream },
                 exchanged(live(4), &[], Err(Failure::Stopped)),
                 canceled(),
                 deleted,
+                Output::Sync,
                 Output::Evicted(Ok(())),
                 open(1, hist(1, 3)),
                 open(1, live(4)),
             ],
-            Eviction::Kept => vec![deleted, Output::Evicted(Ok(()))],
+            Eviction::Kept => vec![deleted, Output::Sync, Output::Evicted(Ok(()))],
         };
         assert_eq!(outputs, expected);
     }

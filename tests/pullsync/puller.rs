@@ -52,7 +52,7 @@ impl Rig {
     fn cursors(&mut self, peer: u8, cursors: &[u64]) -> Vec<Start<Net>> {
         let arrived = self.puller.cursors(&mut self.disk, peer, Some(cursors));
         let arrived = arrived.unwrap();
-        assert_eq!(arrived.reset, []);
+        assert_eq!(arrived.reset, [0; 0]);
         arrived.start
     }
 
@@ -229,7 +229,7 @@ fn d38_a_list_of_the_wrong_length_is_fetched_again() {
     });
     rig.change(2, &[(7, 2)]);
     assert_eq!(rig.cursors(7, &[1; 3])[2..], [start(3, Live, 1, MAX)]);
-    assert_eq!(rig.change(2, &[(7, 2)]).fetch, []);
+    assert_eq!(rig.change(2, &[(7, 2)]).fetch, [0; 0]);
 }
 
 #[test]

@@ -234,9 +234,9 @@ fn address() -> impl Strategy<Value = u8> {
 fn draw() -> impl Strategy<Value = Draw> {
     let stream = || (0..3_u8, 1..12_u32);
     let peer = || 1..4_u8;
-    let mode = prop::sample::select(&[Mode::Upload, Mode::Sync, Mode::Cache][..]);
-    let protocols = [Protocol::Pullsync, Protocol::Cursors, Protocol::Cancel];
-    let reasons = [Reason::Eof, Reason::Timeout, Reason::Reset];
+    let mode = prop::sample::select(vec![Mode::Upload, Mode::Sync, Mode::Cache]);
+    let protocols = vec![Protocol::Pullsync, Protocol::Cursors, Protocol::Cancel];
+    let reasons = vec![Reason::Eof, Reason::Timeout, Reason::Reset];
     let near = prop::collection::vec((peer(), 0..5_u8), 0..3);
     let input = prop_oneof![
         6 => (mode, prop::collection::vec(address(), 1..3)).prop_map(|(mode, chunks)| Input::Put {
@@ -250,10 +250,10 @@ fn draw() -> impl Strategy<Value = Draw> {
             let peers = near.map(|(peer, order)| Neighbour { peer, order }).collect();
             Input::Change { depth, peers }
         }),
-        6 => (stream(), prop::sample::select(&protocols[..])).prop_map(|(stream, protocol)| {
+        6 => (stream(), prop::sample::select(protocols)).prop_map(|(stream, protocol)| {
             Input::Accepted { peer: 1 + stream.0, stream: (1 + stream.0, stream.1), protocol }
         }),
-        2 => (stream(), prop::sample::select(&reasons[..]))
+        2 => (stream(), prop::sample::select(reasons))
             .prop_map(|(stream, reason)| Input::Ended { stream, reason }),
         2 => stream().prop_map(|stream| Input::Idle { stream }),
         1 => stream().prop_map(|stream| Input::Message { stream, message: Message::Syn }),
@@ -272,7 +272,7 @@ fn draw() -> impl Strategy<Value = Draw> {
             Draw::Expected(n.into(), some, number)
         }),
         10 => input.prop_map(Draw::Input),
-        1 => prop::sample::select(&[Failing::Put, Failing::Scan][..]).prop_map(Draw::Fail),
+        1 => prop::sample::select(vec![Failing::Put, Failing::Scan]).prop_map(Draw::Fail),
     ]
 }
 

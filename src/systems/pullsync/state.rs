@@ -13,8 +13,7 @@ use super::space::Space;
 use super::store::{Disk, Failing, Recording, Write};
 use super::strategy::Syncing;
 
-/// A node and its disk. Outputs include the writes; what is put or deleted is synced before
-/// anybody can hear of it.
+/// A node and its disk. Outputs include the writes; all but sealed ranges are synced before what follows.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(bound = "")]
 pub struct State<S: Space> {
@@ -78,14 +77,14 @@ struct Recorded<'a, S: Space> {
 }
 
 impl<S: Space> Recorded<'_, S> {
-    /// What is put or deleted is told to others, who seal it, so it must be durable first.
+    /// Others learn of what is in the pull index and of what is not, so both must be durable first. Of a
+    /// sealed range nobody learns; lost with a crash, it is asked for once more.
     fn tell_writes(&mut self) {
-        for write in self.storage.writes.drain(..) {
-            let told = matches!(write, Write::Put { .. } | Write::Delete { .. });
-            self.outputs.push(Output::Write(write));
-            let syncs = told && self.syncing == Syncing::BeforeTold;
-            self.outputs.extend(syncs.then_some(Output::Sync));
-        }
+        let told = |write: &Write<S>| !matches!(write, Write::SetIntervals { .. });
+        let syncs = self.syncing == Syncing::BeforeTold && self.storage.writes.iter().any(told);
+        let writes = self.storage.writes.drain(..).map(Output::Write);
+        self.outputs.extend(writes);
+        self.outputs.extend(syncs.then_some(Output::Sync));
     }
 }
 
