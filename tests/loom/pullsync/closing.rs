@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::explore::{both_ways, explore, fails};
-use crate::small_streams::{LIVE, SmallDriver, SmallShell, actions, node, open, range};
+use crate::small_streams::{LIVE, SmallDriver, SmallShell, SmallSpace, actions, node, open, range};
 use crate::tasks::finish;
 
 use super::shell::{self, Action, Enrolling, Event, Joining};
@@ -119,7 +119,7 @@ fn a_second_close_is_harmless_and_the_driver_ends() {
     });
 }
 
-fn drive(mut driver: SmallDriver) -> Vec<Event<super::Small>> {
+fn drive(mut driver: SmallDriver) -> Vec<Event<SmallSpace>> {
     let mut events = Vec::new();
     while let (Some(event), _) = finish(driver.event()) {
         events.push(event);

@@ -1,12 +1,14 @@
 //! The interval set that the two workers of a bin share (9.4, 9.5).
 
 use crate::explore::{both_ways, fails};
-use crate::small_streams::{BIN, SmallDriver, SmallReader, SmallShell, SmallWriter, give, node};
+use crate::small_streams::{
+    BIN, SmallDriver, SmallReader, SmallShell, SmallSpace, SmallWriter, give, node,
+};
 use crate::tasks::finish;
 
 use super::shell::{self, Action, Event, Sealing};
 use super::{
-    Arc, CORE, Failure, Message, Neighbour, PEER, Purpose, SHELL, Small, Storage, joined, routine,
+    Arc, CORE, Failure, Message, Neighbour, PEER, Purpose, SHELL, Storage, joined, routine,
     strategy,
 };
 
@@ -72,7 +74,7 @@ fn exchanged(driver: &mut SmallDriver) -> Result<u64, Failure> {
 }
 
 /// An empty page, by which a range is sealed.
-fn empty(topmost: u64) -> Message<Small> {
+fn empty(topmost: u64) -> Message<SmallSpace> {
     let hashes = Vec::new();
     Message::Offer { topmost, hashes }
 }
