@@ -116,7 +116,7 @@ fn a_set_read_in_an_earlier_step_is_found() {
         sealing: Sealing::ReadThenWrite,
         ..SHELL
     };
-    let found = fails(move || drop(hist_and_live(CORE, how)));
+    let found = fails(move || hist_and_live(CORE, how));
     assert!(found.contains("lost"), "{found}");
 }
 
@@ -127,7 +127,7 @@ fn a_set_read_when_the_exchange_began_is_found() {
         sealing: strategy::Sealing::ReadEarly,
         ..CORE
     };
-    let found = fails(move || drop(hist_and_live(core, SHELL)));
+    let found = fails(move || hist_and_live(core, SHELL));
     assert!(found.contains("lost"), "{found}");
 }
 
@@ -162,6 +162,6 @@ fn a_set_read_before_a_reset_is_found() {
         sealing: Sealing::ReadThenWrite,
         ..SHELL
     };
-    let found = fails(move || drop(seal_and_reset(how)));
+    let found = fails(move || seal_and_reset(how));
     assert!(found.contains("vouches"), "{found}");
 }
