@@ -1,17 +1,16 @@
 //! `concord causal`: a node of `causal` as a process, and certificates for a group.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
+use super::serving::{self, Failure, Running, told};
 use super::{Console, exit};
 use crate::adapters::causal::{
     Config, Event, Identity, Limits, Node, Peer, RequestError, Requests, write_certificates,
@@ -140,27 +139,10 @@ impl NodeArguments {
         let words = Words::new(Profile::Framed, config.settings.group.clone());
         let node = Node::start(config, move |event| tell(&event, owns_process))?;
         let requests = node.requests();
-        let listen = node.address().to_string();
-        let running = Arc::new(Mutex::new(Some(node)));
-        if owns_process {
-            stop_on_signal(Arc::clone(&running))?;
-        }
-        console.print_line(&json!({"ready": {"name": name, "listen": listen}}))?;
-        let mut lines = Lines::default();
-        while let Some(line) = lines
-            .next(console.input)
-            .context("cannot read the requests")?
-        {
-            console.print_line(&respond(&words, &requests, &line))?;
-        }
-        match take(&running) {
-            Some(node) => node.shutdown()?,
-            // A signal came first; it ends the process.
-            None => loop {
-                thread::park();
-            },
-        }
-        Ok(exit::HOLDS)
+        let ready = json!({"name": name, "listen": node.address().to_string()});
+        serving::serve(node, &ready, console, |op, args| {
+            perform(&words, &requests, op, args)
+        })
     }
 
     fn config(self) -> Result<Config> {
@@ -196,30 +178,10 @@ impl NodeArguments {
     }
 }
 
-type Running = Arc<Mutex<Option<Node>>>;
-
-fn take(running: &Running) -> Option<Node> {
-    running
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take()
-}
-
-/// The main thread may wait for input, so the signal's own ends the process.
-fn stop_on_signal(running: Running) -> Result<()> {
-    let stop = move || {
-        let Some(node) = take(&running) else {
-            return;
-        };
-        match node.shutdown() {
-            Ok(()) => process::exit(exit::HOLDS.into()),
-            Err(error) => {
-                eprintln!("error: {error}");
-                process::exit(exit::INTERNAL.into());
-            }
-        }
-    };
-    ctrlc::set_handler(stop).context("cannot handle signals")
+impl Running for Node {
+    fn shutdown(self) -> Result<()> {
+        Ok(Self::shutdown(self)?)
+    }
 }
 
 /// Diagnostics. A node that cannot write its files is of no use to anybody.
@@ -239,59 +201,26 @@ fn tell(event: &Event<'_>, owns_process: bool) {
     }
 }
 
-/// The answer to one line.
-fn respond(words: &Words, requests: &Requests, line: &[u8]) -> Value {
-    let answered = match serde_json::from_slice(line) {
-        Ok(Value::Object(request)) => perform(words, requests, request),
-        Ok(_) => Err(Failure::form(&Flaw::of_line("expected a JSON object"))),
-        Err(error) => Err(Failure::form(&Flaw::of_line(format!("not JSON: {error}")))),
-    };
-    answered.unwrap_or_else(|Failure { code, message }| json!({"fails": code, "message": message}))
-}
-
-/// Why there is no result.
-struct Failure {
-    code: &'static str,
-    message: String,
-}
-
-impl Failure {
-    fn form(flaw: &Flaw) -> Self {
-        Self {
-            code: "invalid_request",
-            message: format!("{flaw}; nothing was changed"),
-        }
-    }
-}
-
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         let code = match error {
             RequestError::TooLarge { .. } => "too_large",
             _ => "node_down",
         };
-        let message = error.to_string();
-        Self { code, message }
+        Self::new(code, error)
     }
 }
 
 fn perform(
     words: &Words,
     requests: &Requests,
-    mut request: Map<String, Value>,
+    op: &str,
+    args: &Map<String, Value>,
 ) -> Result<Value, Failure> {
-    let Some(Value::String(op)) = request.remove("op") else {
-        return Err(Failure::form(&Flaw::of("op", "missing or no string")));
-    };
-    let args = match request.remove("args") {
-        Some(Value::Object(args)) => args,
-        None | Some(Value::Null) => Map::new(),
-        Some(_) => return Err(Failure::form(&Flaw::of("args", "expected an object"))),
-    };
     if op == "status" {
         return status(requests);
     }
-    match Asked::read(words, &op, &args).map_err(|flaw| Failure::form(&flaw))? {
+    match Asked::read(words, op, args).map_err(|flaw| Failure::form(&flaw))? {
         Asked::Look(look) => Ok(told(requests.look(look)?)),
         Asked::Submit(Request::Framed(request)) => {
             let result = requests.submit(request)?;
@@ -317,10 +246,7 @@ fn perform(
 fn status(requests: &Requests) -> Result<Value, Failure> {
     let look = |look| match requests.look(look)? {
         Answer::Returns(value) => Ok(value),
-        Answer::Fails(code) => Err(Failure {
-            code,
-            message: String::from("the node cannot be looked at"),
-        }),
+        Answer::Fails(code) => Err(Failure::new(code, "the node cannot be looked at")),
     };
     let clock = look(Look::Clock)?;
     let log = look(Look::Log)?;
@@ -333,53 +259,6 @@ fn status(requests: &Requests) -> Result<Value, Failure> {
         "send_log": send_log["count"],
         "acked": send_log["acked"],
     }}))
-}
-
-fn told(answer: Answer) -> Value {
-    match answer {
-        Answer::Returns(value) => json!({ "returns": value }),
-        Answer::Fails(code) => json!({ "fails": code }),
-    }
-}
-
-/// Lines of a stream that is not buffered.
-#[derive(Default)]
-struct Lines {
-    read: Vec<u8>,
-    /// Up to where no line end was found.
-    searched: usize,
-}
-
-impl Lines {
-    /// The next line without its end, blank ones left out; none at the end.
-    fn next(&mut self, input: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
-        loop {
-            let line = self.read[self.searched..]
-                .iter()
-                .position(|byte| *byte == b'\n');
-            if let Some(at) = line {
-                let rest = self.read.split_off(self.searched + at + 1);
-                let line = std::mem::replace(&mut self.read, rest);
-                self.searched = 0;
-                if !line.trim_ascii().is_empty() {
-                    return Ok(Some(line));
-                }
-                continue;
-            }
-            self.searched = self.read.len();
-            let mut block = [0; 1 << 14];
-            match input.read(&mut block) {
-                Ok(0) if self.read.trim_ascii().is_empty() => return Ok(None),
-                Ok(0) => {
-                    self.searched = 0;
-                    return Ok(Some(std::mem::take(&mut self.read)));
-                }
-                Ok(read) => self.read.extend(&block[..read]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -401,17 +280,5 @@ mod tests {
         for text in ["b", "b=host", "host:7"] {
             assert!(parse_peer(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn lines_come_whole_and_blank_ones_do_not() {
-        let text = format!("one\n\r\n  \n{}\nlast", "x".repeat(40_000));
-        let mut input = text.as_bytes();
-        let mut lines = Lines::default();
-        let mut read = Vec::new();
-        while let Some(line) = lines.next(&mut input).expect("memory does not fail") {
-            read.push(line.trim_ascii().len());
-        }
-        assert_eq!(read, [3, 40_000, 4]);
     }
 }

@@ -12,9 +12,11 @@ mod graph;
 mod list;
 mod names;
 mod options;
+mod pullsync;
 mod replay;
 mod report;
 mod rerun;
+mod serving;
 mod text;
 
 use std::ffi::OsString;
@@ -79,6 +81,7 @@ enum Command {
     Graph(graph::Graph),
     Report(report::Report),
     Causal(causal::Causal),
+    Pullsync(pullsync::Pullsync),
 }
 
 /// Runs the command on the streams of this process.
@@ -133,5 +136,6 @@ fn perform(
         Command::Graph(graph) => graph.run(systems, console),
         Command::Report(report) => report.run(systems, console),
         Command::Causal(causal) => causal.run(console),
+        Command::Pullsync(pullsync) => pullsync.run(console),
     }
 }

@@ -29,3 +29,6 @@ mod members;
 mod notation;
 #[path = "../common/process.rs"]
 mod process;
+#[path = "../common/served.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod served;

@@ -11,6 +11,7 @@ mod network;
 mod node;
 mod pair;
 mod puller;
+mod renaming;
 mod server;
 mod shell;
 mod small;
@@ -32,3 +33,9 @@ mod members;
 #[path = "../common/notation.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod notation;
+#[path = "../common/process.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod process;
+#[path = "../common/served.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod served;

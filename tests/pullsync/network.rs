@@ -520,9 +520,11 @@ impl Network {
 
     /// What holds at rest (10: `eventual_replication`).
     fn check_converged(&self) -> Verdict {
-        for (node, peer) in self.plan.iter().flat_map(|(one, other)| {
-            [(*one, *other), (*other, *one)]
-        }) {
+        for (node, peer) in self
+            .plan
+            .iter()
+            .flat_map(|(one, other)| [(*one, *other), (*other, *one)])
+        {
             let theirs = self.state(peer).disk();
             let computer = &self.computers[usize::from(node)];
             for (bin, id, address) in entries(theirs).filter(|(bin, ..)| *bin > 0) {
@@ -537,8 +539,7 @@ impl Network {
                 let last = last.map(|((.., id), _)| *id).max().unwrap_or(0);
                 let mut sets = computer.state.disk().sets();
                 let set = sets.find(|(key, _)| **key == (peer, bin));
-                let covered = (1..=last)
-                    .all(|id| set.is_some_and(|(_, set)| set.contains(id)));
+                let covered = (1..=last).all(|id| set.is_some_and(|(_, set)| set.contains(id)));
                 ensure!(covered, "{node} sealed {set:?} of 1..={last} of {peer}");
             }
         }

@@ -18,6 +18,7 @@ use redb::{
     Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
     StorageBackend, Table, TableDefinition, WriteTransaction,
 };
+use serde::Serialize;
 use smol_str::format_smolstr;
 
 use crate::error::Error;
@@ -65,7 +66,7 @@ pub struct ChunkStore {
 }
 
 /// What became of all chunks ever synced. Kept with the chunks, so it is exact after crashes, too.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Synced {
     /// Chunks that were stored.
     pub new: u64,
@@ -175,17 +176,26 @@ impl ChunkStore {
     ///
     /// # Errors
     /// If that fails; all puts are safe all the same.
-    pub fn close(mut self) -> Result<(), Error> {
-        let closed = match self.failure.take() {
+    pub fn close(self) -> Result<(), Error> {
+        let synced = match self.failure {
             Some(_) => Ok(()),
-            // Makes the last seals durable.
-            None => begin(&self.redb, Durability::Immediate).and_then(|to| Ok(to.commit()?)),
+            None => self.sync().map_err(|error| error.to_string()),
         };
-        let closed = closed.and_then(|()| Ok(self.redb.close()?));
-        closed.map_err(|error| Error::InDoubt {
+        let closed = synced.and_then(|()| self.redb.close().map_err(|error| error.to_string()));
+        closed.map_err(|cause| Error::InDoubt {
             file: self.file,
-            cause: error.to_string(),
+            cause,
         })
+    }
+
+    /// Makes the sets durable that were written since the last put.
+    ///
+    /// # Errors
+    /// If that fails; all puts are safe all the same.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.refuse_if_failed()?;
+        let synced = begin(&self.redb, Durability::Immediate).and_then(|to| Ok(to.commit()?));
+        synced.map_err(|error| self.told(Flaw::Database(error)))
     }
 
     fn read<T>(

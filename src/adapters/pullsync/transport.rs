@@ -107,7 +107,6 @@ pub struct Connection {
     opener: Opener,
     incoming: mpsc::Receiver<Stream>,
     driver: JoinHandle<Result<(), yamux::ConnectionError>>,
-    bounds: Bounds,
 }
 
 /// Opens streams on a connection.
@@ -168,7 +167,6 @@ impl Connection {
             opener,
             incoming,
             driver: tokio::spawn(driver.run(bounds.patience)),
-            bounds,
         })
     }
 
@@ -196,9 +194,17 @@ impl Connection {
         }
     }
 
-    /// What it bears.
-    pub const fn bounds(&self) -> Bounds {
-        self.bounds
+    /// Ends the connection in order, once all its other openers are dropped, and waits for that.
+    pub async fn close(self) {
+        let Self {
+            opener,
+            incoming,
+            driver,
+            ..
+        } = self;
+        drop((opener, incoming));
+        // How it ends makes no difference any more.
+        let _ = driver.await;
     }
 }
 

@@ -11,8 +11,10 @@ use super::message::{Input, Output};
 use super::node::{Host, Node, Settings};
 use super::space::Space;
 use super::store::{Disk, Failing, Recording, Write};
+use super::strategy::Syncing;
 
-/// A node and its disk. Outputs include the writes; a put is synced before anybody can hear of it.
+/// A node and its disk. Outputs include the writes; what is put or deleted is synced before
+/// anybody can hear of it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(bound = "")]
 pub struct State<S: Space> {
@@ -60,6 +62,7 @@ impl<S: Space> Machine for State<S> {
                 failing: &failing,
             },
             outputs,
+            syncing: self.node.settings().strategies.syncing,
         };
         self.node.take(&mut recorded, input);
         recorded.tell_writes();
@@ -71,15 +74,17 @@ impl<S: Space> Machine for State<S> {
 struct Recorded<'a, S: Space> {
     storage: Recording<'a, S>,
     outputs: &'a mut Vec<Output<S>>,
+    syncing: Syncing,
 }
 
 impl<S: Space> Recorded<'_, S> {
-    /// What is put is told to others, so it must be durable first.
+    /// What is put or deleted is told to others, who seal it, so it must be durable first.
     fn tell_writes(&mut self) {
         for write in self.storage.writes.drain(..) {
-            let put = matches!(write, Write::Put { .. });
+            let told = matches!(write, Write::Put { .. } | Write::Delete { .. });
             self.outputs.push(Output::Write(write));
-            self.outputs.extend(put.then_some(Output::Sync));
+            let syncs = told && self.syncing == Syncing::BeforeTold;
+            self.outputs.extend(syncs.then_some(Output::Sync));
         }
     }
 }

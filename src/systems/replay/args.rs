@@ -57,7 +57,8 @@ fn integer_of<T: fmt::Display>(range: &RangeInclusive<T>) -> String {
 }
 
 impl<'a> Args<'a> {
-    pub(crate) fn new(path: impl Into<Cow<'static, str>>, members: &'a Map<String, Value>) -> Self {
+    /// The members of an object that errors name `path`.
+    pub fn new(path: impl Into<Cow<'static, str>>, members: &'a Map<String, Value>) -> Self {
         let path = path.into();
         Self { path, members }
     }

@@ -1,22 +1,16 @@
-//! Nodes as processes: the command that ships, spoken to line by line.
+//! A group of nodes as processes.
 
-use std::fs::{self, File};
-use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::{self, sleep};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::process::next_line;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub(super) use crate::served::{Node, until};
+
 /// The members of each group here.
 pub(super) const NAMES: [&str; 3] = ["a", "b", "c"];
-
-/// Nothing takes this long unless it never ends.
-pub(super) const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Runs the command to its end.
 pub(super) fn concord(arguments: &[&str]) -> std::process::Output {
@@ -63,7 +57,6 @@ impl Home {
     /// Starts the node `name`; `peers` are arguments `--peer`.
     pub(super) fn start(&self, name: &'static str, listen: &str, peers: &[String]) -> Node {
         let complaints = self.path(&format!("{name}.stderr"));
-        let stderr = File::options().create(true).append(true).open(&complaints);
         let [root, certificate, key] = self.certificates(name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
         command.args(["causal", "node", "--name", name, "--listen", listen]);
@@ -79,148 +72,15 @@ impl Home {
         ] {
             command.arg(option).arg(path);
         }
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(stderr.expect("a file in a new folder"));
-        Node::new(
-            name,
-            command.spawn().expect("the command starts"),
-            complaints,
-        )
+        Node::start(name, command, complaints)
     }
 }
 
-/// A node that runs. It is killed when it is dropped.
-pub(super) struct Node {
-    name: &'static str,
-    child: Child,
-    input: Option<ChildStdin>,
-    lines: Receiver<String>,
-    complaints: PathBuf,
-}
-
-impl Node {
-    fn new(name: &'static str, mut child: Child, complaints: PathBuf) -> Self {
-        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            // What is not a whole line was cut by a kill.
-            while let Some(line) = next_line(&mut output) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self {
-            name,
-            input: child.stdin.take(),
-            child,
-            lines,
-            complaints,
-        }
-    }
-
-    pub(super) fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Where the node listens, once it does.
-    pub(super) fn ready(&mut self) -> String {
-        let line = self.hear();
-        let ready = &line["ready"];
-        assert_eq!(ready["name"], self.name, "{line}");
-        ready["listen"].as_str().expect("an address").to_owned()
-    }
-
-    /// Asks for an operation without waiting for the answer.
-    pub(super) fn tell(&mut self, op: &str, args: &Value) {
-        let input = self
-            .input
-            .as_mut()
-            .expect("it is open until the node is closed");
-        let line = format!("{}\n", json!({"op": op, "args": args}));
-        let told = input.write_all(line.as_bytes());
-        told.unwrap_or_else(|error| panic!("{}: {error}: {}", self.name, self.complaints()));
-    }
-
-    /// The next line that it says.
-    pub(super) fn hear(&mut self) -> Value {
-        match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => serde_json::from_str(&line).expect("every line is JSON"),
-            Err(RecvTimeoutError::Timeout) => {
-                panic!("{} is silent: {}", self.name, self.complaints())
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                panic!("{} is gone: {}", self.name, self.complaints())
-            }
-        }
-    }
-
-    /// What an operation returns that cannot fail.
-    pub(super) fn ask(&mut self, op: &str, args: &Value) -> Value {
-        self.tell(op, args);
-        let mut answer = self.hear();
-        assert!(answer.get("returns").is_some(), "{op} {args}: {answer}");
-        answer["returns"].take()
-    }
-
-    /// Kills it: what it had said by then.
-    pub(super) fn kill(mut self) -> Vec<Value> {
-        self.child.kill().expect("it is ours");
-        self.child.wait().expect("it is ours");
-        let lines = self.lines.iter();
-        lines
-            .map(|line| serde_json::from_str(&line).expect("every line is JSON"))
-            .collect()
-    }
-
-    /// Ends its input and waits until it has shut down.
-    pub(super) fn close(mut self) {
-        drop(self.input.take());
-        self.ended();
-    }
-
-    /// Has it shut down by a signal, as `kill` names it.
-    #[cfg(unix)]
-    pub(super) fn signal(mut self, signal: &str) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args([signal, &id]).status();
-        assert!(sent.expect("the command exists").success());
-        self.ended();
-    }
-
-    fn ended(&mut self) {
-        let code = until(|| {
-            let ended = self.child.try_wait().expect("it is ours");
-            ended.ok_or_else(|| format!("{} is still running", self.name))
-        });
-        assert_eq!(code.code(), Some(0), "{}: {}", self.name, self.complaints());
-    }
-
-    fn complaints(&self) -> String {
-        fs::read_to_string(&self.complaints).unwrap_or_default()
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // Both fail only if it has ended and was waited for.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Waits for something that happens; until then `happened` says what there is instead.
-pub(super) fn until<T>(mut happened: impl FnMut() -> Result<T, String>) -> T {
-    let begun = Instant::now();
-    loop {
-        match happened() {
-            Ok(found) => return found,
-            Err(found) => assert!(begun.elapsed() < PATIENCE, "after {PATIENCE:?}: {found}"),
-        }
-        sleep(Duration::from_millis(20));
-    }
+/// Where a node listens, once it does.
+pub(super) fn listening(node: &mut Node) -> String {
+    let ready = node.ready();
+    assert_eq!(ready["name"], node.name(), "{ready}");
+    ready["listen"].as_str().expect("an address").to_owned()
 }
 
 /// Waits until every node has everything and knows that the others have: their clock, and how long it

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use client::{Client, Plan, Told, USERS};
 use evidence::{Evidence, altered, bytes, replayed};
-use group::{Home, NAMES, Node, converged, until};
+use group::{Home, NAMES, Node, converged, listening, until};
 use proxy::{Link, Mischief};
 
 use crate::common::{seed, soak};
@@ -64,7 +64,7 @@ impl Cluster {
     /// Starts a node and leads all links to it.
     fn ready(&self, name: &'static str) -> Node {
         let mut node = self.start(name);
-        let address = node.ready().parse().expect("an address");
+        let address = listening(&mut node).parse().expect("an address");
         let links = self.links.iter().filter(|((_, to), _)| *to == name);
         links.for_each(|(_, link)| link.lead_to(address));
         node
@@ -174,7 +174,7 @@ fn a_dead_peer_delays_nobody_and_gets_everything_later() {
         let peers: Vec<String> = peers.map(|(peer, at)| format!("{peer}={at}")).collect();
         let at = NAMES.iter().position(|one| *one == name).expect("a member");
         let mut node = home.start(name, &addresses[at], &peers);
-        assert_eq!(node.ready(), addresses[at]);
+        assert_eq!(listening(&mut node), addresses[at]);
         node
     };
     let (mut a, mut b) = (start("a"), start("b"));
