@@ -1,7 +1,7 @@
 //! Chunks, their addresses and proximity (2).
 
 mod owned;
-mod tree;
+pub(crate) mod tree;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

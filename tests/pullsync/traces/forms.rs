@@ -1,6 +1,6 @@
 //! Files that cannot be used, by their line and field (12).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{SAMPLE, expanded, trace, verdict};
 
@@ -144,12 +144,12 @@ fn values(kind: &str) -> (String, String) {
         "bin" => number("7 0 31", "-1 32"),
         "len" => number("7 0 1048576", "-1 1048577"),
         "limit" => number("7 1 18446744073709551615", "0 -1"),
-        "bool" => ("true false".into(), format!(r#"0 1 "true" null [] {{}}"#)),
+        "bool" => ("true false".into(), r#"0 1 "true" null [] {}"#.into()),
         "hex" => text(r#""" "00ff" "$5a""#, NO_HEX),
         "hash" => text(r#""$5a""#, &format!(r#""" "00" "$5a00" {NO_HEX}"#)),
         "hashes" => (
             r#"[] ["$5a"] ["$5a","$5a"]"#.into(),
-            format!(r#"null 1 "" {{}} [1] [null] [[]] ["$5a",""] ["$AA"]"#),
+            r#"null 1 "" {} [1] [null] [[]] ["$5a",""] ["$AA"]"#.into(),
         ),
         "numbers" => (
             "[] [0] [1,18446744073709551615]".into(),
@@ -420,11 +420,8 @@ fn results_are_present_once() {
         ("[]", ""),
         ("{", ""),
     ] {
-        assert_eq!(
-            verdict(&trace(step)),
-            format!("unusable 2 {field}"),
-            "{step}"
-        );
+        let file = format!("{}\n{step}", trace(""));
+        assert_eq!(verdict(&file), format!("unusable 2 {field}"), "{step}");
     }
 }
 
@@ -494,9 +491,8 @@ fn an_exchange_names_the_handler_of_its_server() {
             "node": node, "handler": name, "idle": true,
         }})
     };
-    let told = |first: &serde_json::Value, second: &serde_json::Value| {
-        verdict(&trace(&format!("{BEFORE}{first}\n{second}")))
-    };
+    let told =
+        |first: &Value, second: &Value| verdict(&trace(&format!("{BEFORE}{first}\n{second}")));
     let unusable = |line: usize| format!("unusable {line} args.handler");
     // It counts whatever its outcome, and as often as it likes.
     for bin in [0, -1] {
