@@ -65,7 +65,11 @@ impl Node {
     pub(crate) fn ready(&mut self) -> Value {
         let mut line = self.hear();
         let ready = line["ready"].take();
-        assert!(ready["listen"].is_string(), "{} is not ready: {line}", self.name);
+        assert!(
+            ready["listen"].is_string(),
+            "{} is not ready: {line}",
+            self.name
+        );
         ready
     }
 

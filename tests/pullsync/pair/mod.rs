@@ -82,7 +82,9 @@ fn replicated(source: &mut Node, puller: &mut Node, count: u64) -> Duration {
             let cursor = number(&cursors[usize::from(bin)]);
             let args = json!({"peer": SOURCE, "bin": bin});
             let set = puller.ask("interval", &args)["set"].take();
-            let set = set.as_str().map(|text| IntervalSet::decode(text.as_bytes()));
+            let set = set
+                .as_str()
+                .map(|text| IntervalSet::decode(text.as_bytes()));
             let set = set.transpose().expect("a set");
             covers(set.as_ref(), cursor)
         };
@@ -106,7 +108,10 @@ fn check(home: &Home, count: u64) {
     assert_eq!(cursors[0], 0, "none was made for bin 0");
     for bin in 1..BINS {
         let cursor = cursors[usize::from(bin)];
-        let entries = source.scan(bin, 1, MAX, usize::MAX).expect("readable").entries;
+        let entries = source
+            .scan(bin, 1, MAX, usize::MAX)
+            .expect("readable")
+            .entries;
         assert_eq!(entries.len() as u64, cursor, "bin {bin}");
         for (_, address) in &entries {
             let chunk = source.chunk(address).expect("readable");
@@ -124,7 +129,11 @@ fn check(home: &Home, count: u64) {
     let synced = puller.synced().expect("readable");
     assert_eq!((synced.new, synced.again), (count, 0), "delivered twice");
     let back = source.synced().expect("readable");
-    assert_eq!((back.new, back.again), (0, 0), "delivered to where they came from");
+    assert_eq!(
+        (back.new, back.again),
+        (0, 0),
+        "delivered to where they came from"
+    );
 }
 
 /// Exchanges that failed, as a node counts them in this life.
@@ -226,7 +235,9 @@ fn peaks(count: u64) -> [u64; 2] {
 fn memory_does_not_grow_with_the_number_of_chunks() {
     let count = soak(500, 2_000);
     let [few, many] = [count, 10 * count].map(peaks);
-    println!("pair: peak memory in KiB of source and puller: {few:?} with {count} chunks, {many:?} with 10 times as many");
+    println!(
+        "pair: peak memory in KiB of source and puller: {few:?} with {count} chunks, {many:?} with 10 times as many"
+    );
     for (few, many) in few.into_iter().zip(many) {
         assert!(10 * many <= 11 * few, "{few} KiB, then {many} KiB");
     }
@@ -246,7 +257,12 @@ fn an_upload_in_parts_is_read_back_and_nonsense_is_refused() {
     for address in addresses {
         let chunk = node.ask("get", &json!({"address": address}));
         let data = chunk["data"].as_str().expect("hex");
-        read.extend(data_encoding::HEXLOWER.decode(data.as_bytes()).expect("hex").split_off(8));
+        read.extend(
+            data_encoding::HEXLOWER
+                .decode(data.as_bytes())
+                .expect("hex")
+                .split_off(8),
+        );
         let put = json!({"mode": "upload", "chunks": [chunk]});
         assert_eq!(node.ask("put", &put)[0]["exists"], true);
     }
@@ -254,8 +270,14 @@ fn an_upload_in_parts_is_read_back_and_nonsense_is_refused() {
     let foo = node.ask("upload", &json!({"payload": "666f6f"}));
     let address = "2387e8e7d8a48c2a9339c97c1dc3461a9a7aa07e994c5cb8b38fd7c1b3e6ea48";
     assert_eq!(foo["addresses"], json!([address]));
-    assert_eq!(node.ask("delete", &json!({"address": address})), json!({"existed": true}));
-    assert_eq!(node.ask("evict", &json!({"addresses": [address]})), Value::Null);
+    assert_eq!(
+        node.ask("delete", &json!({"address": address})),
+        json!({"existed": true})
+    );
+    assert_eq!(
+        node.ask("evict", &json!({"addresses": [address]})),
+        Value::Null
+    );
     let cases = [
         ("get", json!({"address": address}), "not_found"),
         ("get", json!({"address": "00"}), "invalid_request"),
