@@ -106,7 +106,8 @@ pub struct Connection {
     peer: Address,
     opener: Opener,
     incoming: mpsc::Receiver<Stream>,
-    driver: JoinHandle<Result<(), yamux::ConnectionError>>,
+    /// None once it was found to have ended.
+    driver: Option<JoinHandle<Result<(), yamux::ConnectionError>>>,
 }
 
 /// Opens streams on a connection.
@@ -166,7 +167,7 @@ impl Connection {
             peer,
             opener,
             incoming,
-            driver: tokio::spawn(driver.run(bounds.patience)),
+            driver: Some(tokio::spawn(driver.run(bounds.patience))),
         })
     }
 
@@ -188,9 +189,12 @@ impl Connection {
         if let Some(stream) = self.incoming.recv().await {
             return Ok(stream);
         }
-        match (&mut self.driver).await {
-            Ok(Err(error)) => Err(error.into()),
-            _ => Err(TransportError::Ended),
+        match self.driver.take() {
+            Some(driver) => match driver.await {
+                Ok(Err(error)) => Err(error.into()),
+                _ => Err(TransportError::Ended),
+            },
+            None => Err(TransportError::Ended),
         }
     }
 
@@ -203,8 +207,10 @@ impl Connection {
             ..
         } = self;
         drop((opener, incoming));
-        // How it ends makes no difference any more.
-        let _ = driver.await;
+        if let Some(driver) = driver {
+            // How it ends makes no difference any more.
+            let _ = driver.await;
+        }
     }
 }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use concord_systems::pullsync::shell::{Driver, Event as Task};
 use concord_systems::pullsync::{
-    Address, CursorsError, ExchangeError, Exchanged, Failure, Purpose, Real, SealError, Storage,
-    StoreError, WorkerState,
+    Address, CursorsError, ExchangeError, Exchanged, Failure, Protocol, Purpose, Real, SealError,
+    Storage, StoreError, WorkerState,
 };
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use super::{Event, Shared, streams};
 use crate::pullsync::store::{ChunkStore, Synced};
+use crate::pullsync::transport::Stream;
 
 /// What became of exchanges since the node was started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
@@ -115,25 +116,33 @@ pub(super) async fn retry(shared: Arc<Shared>) {
 /// Opens a stream and serves it to its end.
 async fn open(shared: Arc<Shared>, peer: Address, purpose: Purpose) {
     let limits = &shared.limits;
-    let opening = async {
-        let opener = shared.opener(&peer)?;
-        let ruid = getrandom::u32().ok()?;
-        let stream = opener.open(purpose.protocol()).await.ok()?;
-        Some((stream, ruid))
+    // A cancel has a deadline of its own, since that of its exchange has passed (7).
+    let (patience, cancel) = match purpose {
+        Purpose::Cancel { .. } => (limits.cancel, Some(limits.cancel)),
+        Purpose::Fetch | Purpose::Pull { .. } => (limits.message, None),
     };
-    let Some((stream, ruid)) = timeout(limits.message, opening).await.ok().flatten() else {
+    let opening = timeout(patience, stream_to(&shared, peer, purpose.protocol()));
+    let opened = shared.stop.run_until_cancelled(opening).await;
+    let opened = opened.and_then(Result::ok).flatten();
+    // A random number for each, as 7 has it.
+    let Some((stream, ruid)) = opened.zip(getrandom::u32().ok()) else {
         // A node that has ended needs not be told.
         let _ = shared.shell.unopened(peer, purpose);
         return;
     };
-    let Ok(routines) = shared.shell.opened(peer, purpose, shared.stream(), ruid) else {
+    let number = shared.stream();
+    let Ok(routines) = shared.shell.opened(peer, purpose, number, ruid) else {
         return;
     };
     let serving = streams::serve(&shared, routines, stream, Some(purpose));
-    match purpose {
-        Purpose::Cancel { .. } => drop(timeout(limits.cancel, serving).await),
-        Purpose::Fetch | Purpose::Pull { .. } => serving.await,
+    match cancel {
+        Some(patience) => drop(timeout(patience, serving).await),
+        None => serving.await,
     }
+}
+
+async fn stream_to(shared: &Shared, peer: Address, protocol: Protocol) -> Option<Stream> {
+    shared.opener(&peer)?.open(protocol).await.ok()
 }
 
 impl Shared {
