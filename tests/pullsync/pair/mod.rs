@@ -146,7 +146,7 @@ fn failed(node: &mut Node) -> u64 {
 fn everything_arrives_once_whatever_is_cut_killed_and_cancelled() {
     let seed = seed();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let kills = soak(8, 20);
+    let kills = 20;
     let count = soak(1_000, 10_000);
     let home = Home::new();
     let (mut source, listen) = home.source();
