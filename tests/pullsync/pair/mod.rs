@@ -233,7 +233,7 @@ fn peaks(count: u64) -> [u64; 2] {
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_number_of_chunks() {
-    let count = soak(500, 2_000);
+    let count = soak(1_000, 2_000);
     let [few, many] = [count, 10 * count].map(peaks);
     println!(
         "pair: peak memory in KiB of source and puller: {few:?} with {count} chunks, {many:?} with 10 times as many"
