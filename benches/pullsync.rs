@@ -9,6 +9,8 @@ mod common;
 mod exchange;
 #[path = "common/groups.rs"]
 mod groups;
+#[path = "pullsync/intervals.rs"]
+mod intervals;
 
 use criterion::criterion_group;
 use rustix::time::ClockId;
@@ -21,6 +23,7 @@ type Criterion = criterion::Criterion<CpuTime>;
 const CONCORD: &str = "concord";
 
 fn goals(goals: &mut Goals) {
+    intervals::goals(goals);
     chunks::goals(goals);
     exchange::goals(goals);
 }
@@ -28,7 +31,7 @@ fn goals(goals: &mut Goals) {
 criterion_group! {
     name = benches;
     config = criterion::Criterion::default().with_measurement(CpuTime(ClockId::ThreadCPUTime));
-    targets = chunks::validated, exchange::exchanged
+    targets = intervals::added, intervals::coded, chunks::validated, exchange::exchanged
 }
 
 fn main() {

@@ -34,4 +34,5 @@ pub const SYSTEMS: &[System] = &[
     stats::SYSTEM,
     broadcast::SYSTEM,
     causal::SYSTEM,
+    pullsync::SYSTEM,
 ];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use concord::models::cluster::{Cluster, Protocol, State};
-use concord::models::{causal, counter, stats};
+use concord::models::{causal, counter, pullsync, stats};
 use concord::systems;
 
 fn root(folder: &str) -> PathBuf {
@@ -42,9 +42,11 @@ fn the_state_of_each_model_holds_the_core() {
     let nodes: fn(&State<causal::Causal>) -> Option<&systems::causal::State> = machine_of;
     let name = std::any::type_name::<Cluster<counter::Counter>>();
     assert!(name.contains("counter"), "{name}");
-    let _ = (counters, statistics, nodes);
+    let members: fn(&State<pullsync::chain::Chain>) -> Option<&pullsync::chain::Member> =
+        machine_of;
+    let _ = (counters, statistics, nodes, members);
 
-    // Models of one process hold it in a field.
+    // Others hold it in a field.
     for (model, field) in [
         ("models/counter/reads.rs", "machine: Arc<State<Text<u32>>>"),
         (
@@ -52,6 +54,7 @@ fn the_state_of_each_model_holds_the_core() {
             "type Core = State<Text<u32>>;",
         ),
         ("models/broadcast/threads.rs", "core: State<u8>"),
+        ("models/pullsync/chain/protocol.rs", "pub core: State<Ids>,"),
     ] {
         let text = fs::read_to_string(root(model)).expect("the model exists");
         assert!(text.contains(field), "{model}");

@@ -246,8 +246,11 @@ fn defect_ids(system: &str) -> BTreeSet<String> {
         if let Some(title) = line.strip_prefix("## ") {
             in_defects = title.contains("defects");
         }
-        let head = match line.strip_prefix("| ").or_else(|| line.strip_prefix("**")) {
-            Some(rest) if in_defects => rest.split([' ', '*', '|']).next().unwrap_or_default(),
+        let item = ["| ", "**", "- "]
+            .iter()
+            .find_map(|prefix| line.strip_prefix(prefix));
+        let head = match item {
+            Some(rest) if in_defects => rest.split([' ', '*', '|', ':']).next().unwrap_or_default(),
             _ => continue,
         };
         // `C-13`, `B-H2`, or `D4`.

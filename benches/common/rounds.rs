@@ -15,13 +15,16 @@ use super::{Group, Measured, thread_time};
 
 const ROUNDS: usize = 31;
 
+/// Rounds of what takes half a second.
+const FEW: usize = 5;
+
 /// A thousand times what it takes to read the clock.
 const SAMPLE: Duration = Duration::from_millis(1);
 
 /// Variants by name. Each is timed by the processor time of this thread.
-#[derive(Default)]
 pub(crate) struct Rounds<'a> {
     variants: Vec<Variant<'a>>,
+    count: usize,
 }
 
 struct Variant<'a> {
@@ -34,7 +37,24 @@ struct Variant<'a> {
     samples: Vec<f64>,
 }
 
+impl Default for Rounds<'_> {
+    fn default() -> Self {
+        Self {
+            variants: Vec::new(),
+            count: ROUNDS,
+        }
+    }
+}
+
 impl<'a> Rounds<'a> {
+    /// Fewer of them, for variants that take long.
+    pub(crate) fn few() -> Self {
+        Self {
+            count: FEW,
+            ..Self::default()
+        }
+    }
+
     /// Adds a variant: one call of `call`.
     pub(crate) fn add<R>(&mut self, name: &'static str, mut call: impl FnMut() -> R + 'a) {
         self.add_timed(name, move |calls| {
@@ -52,7 +72,7 @@ impl<'a> Rounds<'a> {
             name,
             calls: 1,
             time: Box::new(time),
-            samples: Vec::with_capacity(ROUNDS),
+            samples: Vec::with_capacity(self.count),
         });
     }
 
@@ -64,7 +84,7 @@ impl<'a> Rounds<'a> {
             }
         }
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        for _ in 0..ROUNDS {
+        for _ in 0..self.count {
             self.variants.shuffle(&mut random);
             self.variants.iter_mut().for_each(Variant::sample);
         }

@@ -83,7 +83,10 @@ impl Pair {
             server: Server::new(MAX_PAGE, PENDING_CANCELS, HOW),
             batches: Batches(Arc::new(BTreeSet::from([batch]))),
             stream: 0,
-            data: chunks.into_iter().map(|chunk| (chunk.address, chunk.data)).collect(),
+            data: chunks
+                .into_iter()
+                .map(|chunk| (chunk.address, chunk.data))
+                .collect(),
         };
         assert_eq!(pair.data.len(), MAX_PAGE);
         pair
@@ -93,8 +96,7 @@ impl Pair {
     fn exchange(&mut self) -> Disk<Real> {
         let mut pulled = Disk::new(PULLER, HOW);
         let [mut up, mut down] = [Pipe::default(), Pipe::default()];
-        let (mut exchange, opening) =
-            Exchange::open(BIN, 1, MAX_PAGE as u64, 7).expect("a range");
+        let (mut exchange, opening) = Exchange::open(BIN, 1, MAX_PAGE as u64, 7).expect("a range");
         opening.into_iter().for_each(|message| up.send(message));
         self.offer(&mut up, &mut down);
 
@@ -113,7 +115,9 @@ impl Pair {
             };
             let delivered = exchange.delivery(delivery, &self.batches, &HOW);
             if let Some(complete) = delivered.expect("the delivery is legal").complete {
-                pulled.put(Mode::Sync, &complete.kept).expect("a disk in memory");
+                pulled
+                    .put(Mode::Sync, &complete.kept)
+                    .expect("a disk in memory");
                 return pulled;
             }
         }
@@ -124,11 +128,15 @@ impl Pair {
         let Message::Ruid { ruid } = up.receive(Kind::Ruid) else {
             unreachable!("the kind is given");
         };
-        self.server.open(self.stream, PULLER, ruid).expect("it is not closed");
+        self.server
+            .open(self.stream, PULLER, ruid)
+            .expect("it is not closed");
         let Message::GetRange { bin, from, to } = up.receive(Kind::GetRange) else {
             unreachable!("the kind is given");
         };
-        let ranged = self.server.range(&self.served, self.stream, (bin, from, to), false);
+        let ranged = self
+            .server
+            .range(&self.served, self.stream, (bin, from, to), false);
         let Ok(Ranged::Offered { topmost, hashes }) = ranged else {
             panic!("a whole page is there");
         };
@@ -156,7 +164,11 @@ impl Pair {
     fn check(&mut self) {
         let pulled = self.exchange();
         assert_eq!(pulled.held().count(), MAX_PAGE);
-        assert!(self.data.iter().all(|(address, _)| pulled.has(address) == Ok(true)));
+        assert!(
+            self.data
+                .iter()
+                .all(|(address, _)| pulled.has(address) == Ok(true))
+        );
     }
 }
 

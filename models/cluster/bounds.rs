@@ -17,6 +17,8 @@ pub struct ClusterBounds<P: Protocol> {
     pub started: bool,
     /// In which order messages arrive.
     pub order: Order,
+    /// Which pairs of nodes deliver.
+    pub links: Links,
     /// When timers fire.
     pub timers: Timers,
     /// When publications end.
@@ -49,6 +51,17 @@ pub enum Order {
     /// Each lane of a link ([`Protocol::lane`]) delivers in the order of sending, and identical messages
     /// stay two. A protocol that repeats itself by a timer has no finite space under this order.
     Fifo,
+}
+
+/// Which pairs of nodes deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Links {
+    /// All at any time.
+    #[default]
+    Concurrent,
+    /// Of the pairs with something to deliver, the first: lowest node first. What is lost are
+    /// interleavings of deliveries of different pairs; all else still comes between any two.
+    InTurn,
 }
 
 /// When timers fire.
@@ -115,6 +128,7 @@ structural!(ClusterBounds {
     replicas,
     started,
     order,
+    links,
     timers,
     publications,
     exchange,
@@ -131,6 +145,7 @@ impl<P: Protocol> Default for ClusterBounds<P> {
             replicas: 2,
             started: false,
             order: Order::Unordered,
+            links: Links::Concurrent,
             timers: Timers::Anytime,
             publications: Publications::Awaited,
             exchange: true,
@@ -186,6 +201,10 @@ impl<P: Protocol> Cluster<P> {
             Order::Unordered => "unordered",
             Order::Fifo => "fifo",
         };
+        let links = match bounds.links {
+            Links::Concurrent => "concurrent",
+            Links::InTurn => "in_turn",
+        };
         let timers = match bounds.timers {
             Timers::Anytime => "anytime",
             Timers::AfterOwnDelivery => "after_own_delivery",
@@ -201,6 +220,7 @@ impl<P: Protocol> Cluster<P> {
         printed.insert("calls".to_owned(), Value::from(calls));
         printed.insert("started".to_owned(), Value::from(bounds.started));
         printed.insert("order".to_owned(), Value::from(order));
+        printed.insert("links".to_owned(), Value::from(links));
         printed.insert("timers".to_owned(), Value::from(timers));
         printed.insert("publications".to_owned(), Value::from(publications));
         printed.insert("exchange".to_owned(), Value::from(bounds.exchange));

@@ -32,7 +32,7 @@ mod tests;
 mod transition;
 
 pub use actions::{Action, ActionOf, letter};
-pub use bounds::{ClientProgram, ClusterBounds, Faults, Order, Publications, Timers};
+pub use bounds::{ClientProgram, ClusterBounds, Faults, Links, Order, Publications, Timers};
 pub use network::{Network, Packet};
 pub(crate) use predicates::all_equal;
 pub use protocol::{Cause, Effect, Event, Protocol, Seen, call_of, token};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Cluster;
 use super::actions::{Action, ActionOf, budget};
-use super::bounds::Publications;
+use super::bounds::{Links, Publications};
 use super::network::Packet;
 use super::protocol::{Cause, Effect, Event, Protocol, Seen, token};
 use super::state::{Client, End, Host, State, Writes};
@@ -137,7 +137,7 @@ impl<P: Protocol> Cluster<P> {
         })
     }
 
-    /// Whether a message in flight may be taken in now; its turn is not asked about.
+    /// Whether a message in flight may be taken in now; its turn on its link is not asked about.
     pub(super) fn deliverable(
         &self,
         state: &State<P>,
@@ -145,6 +145,23 @@ impl<P: Protocol> Cluster<P> {
         from: u8,
         message: &P::Message,
     ) -> bool {
+        self.takes_in(state, to, from, message)
+            && match self.bounds.links {
+                Links::Concurrent => true,
+                Links::InTurn => self.first_pair(state) == Some(pair(to, from)),
+            }
+    }
+
+    /// The first pair of nodes of which one can take something in.
+    fn first_pair(&self, state: &State<P>) -> Option<(u8, u8)> {
+        let packets = state.network.packets().iter();
+        packets
+            .filter(|packet| self.takes_in(state, packet.to, packet.from, &packet.message))
+            .map(|packet| pair(packet.to, packet.from))
+            .min()
+    }
+
+    fn takes_in(&self, state: &State<P>, to: u8, from: u8, message: &P::Message) -> bool {
         let (to, from) = (usize::from(to), usize::from(from));
         state.connected(to, from)
             && state
@@ -507,4 +524,9 @@ impl<P: Protocol> Cluster<P> {
             state.ghost = Arc::new(ghost);
         }
     }
+}
+
+/// Two nodes, whichever of them sends.
+fn pair(one: u8, other: u8) -> (u8, u8) {
+    (one.min(other), one.max(other))
 }

@@ -1,7 +1,6 @@
 //! Models of pullsync: chains of nodes, one exchange as bytes, interval sets on their own.
 
 pub mod chain;
-#[allow(dead_code, reason = "in progress")]
 mod intervals;
 mod stream;
 
@@ -13,7 +12,12 @@ use crate::registry::{NotExpressible, System};
 pub const SYSTEM: System = System {
     name: "pullsync",
     summary: "Chunk replication by intervals: offer, want, delivery, cursors, cancel",
-    models: || chain::families(),
+    models: || {
+        let mut models = chain::families();
+        models.push(stream::family());
+        models.push(intervals::family());
+        models
+    },
     replay: |source| trace::replay(source),
     not_expressible: NOT_EXPRESSIBLE,
 };

@@ -7,16 +7,16 @@ use bytes::Bytes;
 
 use crate::pullsync::shell::{Action, Driver, Reader, Shell, Stopped, Writer};
 use crate::pullsync::strategy::Strategies;
-use crate::pullsync::{
-    Chunk, Disk, Message, Mode, Node, Protocol, Settings, Small, SmallData, Storage,
-};
+use crate::pullsync::{Chunk, Disk, Message, Mode, Node, Protocol, Settings, SmallData, Storage};
 use crate::tasks::finish;
 
-pub(crate) type SmallShell = Shell<Small, Disk<Small>>;
-pub(crate) type SmallReader = Reader<Small, Disk<Small>>;
-pub(crate) type SmallWriter = Writer<Small, Disk<Small>>;
-pub(crate) type SmallDriver = Driver<Small, Disk<Small>>;
-pub(crate) type SmallAction = Action<Small>;
+/// Bin 0, which is never synced, and the bin in question.
+pub(crate) type SmallSpace = crate::pullsync::Small<2>;
+pub(crate) type SmallShell = Shell<SmallSpace, Disk<SmallSpace>>;
+pub(crate) type SmallReader = Reader<SmallSpace, Disk<SmallSpace>>;
+pub(crate) type SmallWriter = Writer<SmallSpace, Disk<SmallSpace>>;
+pub(crate) type SmallDriver = Driver<SmallSpace, Disk<SmallSpace>>;
+pub(crate) type SmallAction = Action<SmallSpace>;
 
 pub(crate) const BIN: u8 = 1;
 pub(crate) const LIVE: u64 = u64::MAX;
@@ -43,7 +43,7 @@ pub(crate) fn node(
 }
 
 /// A chunk of the bin.
-pub(crate) fn chunk(number: u8) -> Chunk<Small> {
+pub(crate) fn chunk(number: u8) -> Chunk<SmallSpace> {
     Chunk {
         address: (BIN << 4) + number,
         data: SmallData::Valid,
@@ -51,18 +51,18 @@ pub(crate) fn chunk(number: u8) -> Chunk<Small> {
     }
 }
 
-pub(crate) fn range(from: u64, to: u64) -> Message<Small> {
+pub(crate) fn range(from: u64, to: u64) -> Message<SmallSpace> {
     let bin = BIN.into();
     Message::GetRange { bin, from, to }
 }
 
 /// Wants the first of an offer.
-pub(crate) fn want() -> Message<Small> {
+pub(crate) fn want() -> Message<SmallSpace> {
     let bit_vector = Bytes::from_static(&[1]);
     Message::Want { bit_vector }
 }
 
-pub(crate) fn give(reader: &mut SmallReader, message: Message<Small>) -> Result<(), Stopped> {
+pub(crate) fn give(reader: &mut SmallReader, message: Message<SmallSpace>) -> Result<(), Stopped> {
     finish(pin!(reader.message(message))).0
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn give(reader: &mut SmallReader, message: Message<Small>) -> Result<
 pub(crate) fn open(
     reader: &mut SmallReader,
     ruid: u32,
-    range: Message<Small>,
+    range: Message<SmallSpace>,
 ) -> Result<(), Stopped> {
     give(reader, Message::Ruid { ruid })?;
     give(reader, range)

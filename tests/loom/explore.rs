@@ -81,9 +81,10 @@ pub(crate) fn both_ways(
 ///
 /// # Panics
 /// If none of them does.
-pub(crate) fn fails(case: impl Fn() + Send + Sync + 'static) -> String {
+pub(crate) fn fails<T>(case: impl Fn() -> T + Send + Sync + 'static) -> String {
     silence_this_thread(true);
-    let found = panic::catch_unwind(AssertUnwindSafe(|| builder(Some(3)).check(case)));
+    let search = || builder(Some(3)).check(move || drop(case()));
+    let found = panic::catch_unwind(AssertUnwindSafe(search));
     silence_this_thread(false);
     let failure = found.expect_err("an interleaving that fails");
     message(failure.as_ref())

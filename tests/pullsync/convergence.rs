@@ -1,9 +1,9 @@
 //! Stores converge, whatever breaks.
 
+use concord::systems::pullsync::Mode;
 use concord::systems::pullsync::strategy::{
-    EarlyCancel, Eviction, FailedWorker, Presence, Sealing, Strategies, Topmost,
+    Cursor, Eviction, FailedScan, FailedWorker, Partial, Presence, Sealing, Stamps, Strategies,
 };
-use concord::systems::pullsync::{Mode, Reason};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -44,4 +44,77 @@ proptest! {
     fn three_stores_in_a_ring_converge(acts in acts(), seed: u64) {
         prop_assert_eq!(run(&RING, Strategies::REFERENCE, &acts, seed), Ok(()));
     }
+}
+
+/// Whether some run of a chain shows that these strategies are wrong.
+fn is_found_out(how: Strategies) -> bool {
+    let mut runner = TestRunner::deterministic();
+    (0..2000).any(|seed| {
+        let acts = acts().new_tree(&mut runner).expect("acts can be drawn");
+        run(&CHAIN, how, &acts.current(), seed).is_err()
+    })
+}
+
+#[test]
+fn faulty_nodes_do_not_converge() {
+    let reference = Strategies::REFERENCE;
+    let faulty = [
+        Strategies {
+            presence: Presence::Data,
+            ..reference
+        },
+        Strategies {
+            failed_worker: FailedWorker::LeftAlone,
+            ..reference
+        },
+        Strategies {
+            eviction: Eviction::Kept,
+            ..reference
+        },
+        Strategies {
+            stamps: Stamps::Fatal,
+            ..reference
+        },
+        Strategies {
+            partial: Partial::Sealed,
+            ..reference
+        },
+        Strategies {
+            failed_scan: FailedScan::Complete,
+            ..reference
+        },
+        Strategies {
+            sealing: Sealing::ReadEarly,
+            ..reference
+        },
+        Strategies {
+            cursor: Cursor::Surviving,
+            ..reference
+        },
+        Strategies::UPSTREAM,
+    ];
+    for how in faulty {
+        assert!(is_found_out(how), "{how:?}");
+    }
+}
+
+#[test]
+fn a_cached_copy_does_not_stop_a_chunk_on_its_way() {
+    let acts = [
+        Act::Put(1, Mode::Cache, 0x21),
+        Act::Put(0, Mode::Upload, 0x21),
+    ];
+    let chain = |how| {
+        let mut network = Network::new(&CHAIN, how);
+        acts.iter().try_for_each(|act| network.act(act))?;
+        network.settle(1)?;
+        Ok::<_, String>(network.has(2, 0x21))
+    };
+    assert_eq!(chain(Strategies::REFERENCE), Ok(true));
+    let presence = Presence::Data;
+    let how = Strategies {
+        presence,
+        ..Strategies::REFERENCE
+    };
+    assert!(chain(how).is_err(), "D20");
 }

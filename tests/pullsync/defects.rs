@@ -3,20 +3,25 @@
 //! D21 is allowed, D32 and D34 are about time.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use concord::systems::machine::Machine as _;
 use concord::systems::pullsync::limits::MAX;
 use concord::systems::pullsync::store::{Failing, Recording, collect};
 use concord::systems::pullsync::strategy::{
-    BinCheck, Collected, Cursor, EarlyCancel, EarlyWant, FailedScan, Keys, KeysOfBins, Presence,
-    RangeCheck, Repeats, Stamps, Topmost, Unregister, ZeroAddress,
+    BinCheck, CancelDeadline, Collected, Cursor, EarlyCancel, EarlyWant, FailedScan, Hook, Keys,
+    KeysOfBins, Partial, Presence, PutError, RangeCheck, Repeats, SecondClose, Stamps, Topmost,
+    Unopened, Unregister, ZeroAddress,
 };
 use concord::systems::pullsync::{
-    ArgumentError, Canceled, Chunk, Disk, Exchange, ExchangeError, HandlerError, HandlerState,
-    IntervalSet, Mode, Offered, Page, PageError, Server, Small, Storage, Strategies, process_want,
+    ArgumentError, Canceled, Chunk, Disk, Exchange, ExchangeError, Failure, HandlerError,
+    HandlerState, Input, IntervalSet, Message, Mode, Neighbour, Offered, Output, Page, PageError,
+    Purpose, Range, Reason, Server, Settings, Small, State, Storage, Strategies, Worker,
+    process_want,
 };
 
-use crate::small::{REFERENCE, chunk, delivery, holding, unstamped};
+use crate::small::{REFERENCE, chunk, delivery, holding, invalid, unstamped};
 
 /// An exchange of a bin that has nothing of it.
 fn offer(
@@ -79,6 +84,116 @@ const Q: (u8, u32) = (8, 2);
 
 fn is_running(server: &Server<Small>, stream: (u8, u32)) -> bool {
     server.handler(&stream).unwrap().is_running()
+}
+
+/// Peer of the node that pulls.
+const PEER: u8 = 2;
+/// Stream of its exchange.
+const STREAM: (u8, u32) = (1, 2);
+const HIST: Purpose = Purpose::Pull {
+    bin: 1,
+    worker: Worker::Hist,
+    range: Range { from: 1, to: 2 },
+};
+
+/// A whole node that pulls 1..=2 of bin 1.
+struct Pulling(State<Small>);
+
+impl Pulling {
+    /// One that knows the cursors and wants its streams opened.
+    fn known(how: Strategies) -> Self {
+        let settings = Settings {
+            overlay: 1,
+            bins: 2,
+            max_page: 9,
+            pending_cancels: 9,
+            verifier: (),
+            strategies: how,
+        };
+        let mut node = Self(State::new(Arc::new(settings), Disk::new(1, how)));
+        let order = 1;
+        node.step(Input::Change {
+            depth: 1,
+            peers: vec![Neighbour { peer: PEER, order }],
+        });
+        node.open(Purpose::Fetch, (1, 1), 0);
+        let message = Message::Ack {
+            cursors: vec![0, 2],
+        };
+        let outputs = node.step(Input::Message {
+            stream: (1, 1),
+            message,
+        });
+        let (peer, purpose) = (PEER, HIST);
+        assert!(outputs.contains(&Output::Open { peer, purpose }));
+        node
+    }
+
+    /// One to which two chunks were offered, with ruid 9, and the first was delivered.
+    fn halfway(how: Strategies) -> (Self, Vec<Output<Small>>) {
+        let mut node = Self::known(how);
+        node.open(HIST, STREAM, 9);
+        node.message(Message::Offer {
+            topmost: 2,
+            hashes: vec![0x11, 0x12],
+        });
+        let outputs = node.message(Message::Delivery(delivery(chunk(0x11))));
+        (node, outputs)
+    }
+
+    fn open(&mut self, purpose: Purpose, stream: (u8, u32), ruid: u32) {
+        self.step(Input::Opened {
+            peer: PEER,
+            purpose,
+            stream,
+            ruid,
+        });
+    }
+
+    fn message(&mut self, message: Message<Small>) -> Vec<Output<Small>> {
+        let stream = STREAM;
+        self.step(Input::Message { stream, message })
+    }
+
+    fn ended(&mut self, reason: Reason) -> Vec<Output<Small>> {
+        let stream = STREAM;
+        self.step(Input::Ended { stream, reason })
+    }
+
+    fn step(&mut self, input: Input<Small>) -> Vec<Output<Small>> {
+        let mut outputs = Vec::new();
+        self.0.step(input, &mut outputs);
+        outputs
+    }
+}
+
+/// What the exchange came to.
+fn failure(outputs: &[Output<Small>]) -> Failure {
+    let mut ends = outputs.iter().filter_map(|output| match output {
+        Output::Exchanged(exchanged) => exchanged.result.clone().err(),
+        _ => None,
+    });
+    ends.next().expect("the exchange failed")
+}
+
+/// Ruids that are to be cancelled.
+fn canceled(outputs: &[Output<Small>]) -> Vec<u32> {
+    let cancels = outputs.iter().filter_map(|output| match output {
+        Output::Open {
+            purpose: Purpose::Cancel { ruid },
+            ..
+        } => Some(*ruid),
+        _ => None,
+    });
+    cancels.collect()
+}
+
+fn received(outputs: &[Output<Small>]) -> Vec<u8> {
+    let received = outputs.iter().filter_map(|output| match output {
+        Output::Received { addresses } => Some(addresses.clone()),
+        _ => None,
+    });
+    received.flatten().collect()
 }
 
 #[test]
@@ -188,6 +303,48 @@ fn d17_one_bad_stamp_loses_the_page() {
     assert_eq!(deliver(&first, &REFERENCE), Ok(vec![2]));
     assert_eq!(deliver(&last, &REFERENCE), Ok(vec![2]));
     assert_eq!(deliver(&only, &REFERENCE), Ok(vec![]));
+}
+
+#[test]
+fn d18_the_error_of_the_put_is_hidden() {
+    let run = |how| {
+        let (mut node, _) = Pulling::halfway(how);
+        node.0.fail_next(Failing::Put);
+        failure(&node.ended(Reason::Eof))
+    };
+    let hidden = Strategies {
+        put_error: PutError::Hidden,
+        ..REFERENCE
+    };
+    assert_eq!(run(hidden), Failure::Broken(Reason::Eof));
+    let reported = run(REFERENCE);
+    assert!(matches!(
+        reported,
+        Failure::Exchange(ExchangeError::Store(_))
+    ));
+}
+
+#[test]
+fn d19_the_hook_is_called_for_a_page_that_is_discarded() {
+    let run = |how| {
+        let (mut node, first) = Pulling::halfway(how);
+        let second = node.message(Message::Delivery(delivery(invalid(0x12))));
+        assert_eq!(
+            failure(&second),
+            Failure::Exchange(ExchangeError::InvalidChunk)
+        );
+        assert_eq!(node.0.disk().held().count(), 0);
+        received(&[first, second].concat())
+    };
+    let before = Strategies {
+        hook: Hook::BeforePut,
+        ..REFERENCE
+    };
+    assert_eq!(run(before), [0x11]);
+    assert!(run(REFERENCE).is_empty());
+    let (mut node, _) = Pulling::halfway(REFERENCE);
+    let second = node.message(Message::Delivery(delivery(chunk(0x12))));
+    assert_eq!(received(&second), [0x11, 0x12]);
 }
 
 #[test]
@@ -327,6 +484,33 @@ fn d26_a_cancel_that_comes_early_is_forgotten() {
 }
 
 #[test]
+fn d27_the_cancel_expires_with_its_exchange() {
+    let run = |how| canceled(&Pulling::halfway(how).0.ended(Reason::Timeout));
+    let of_exchange = Strategies {
+        cancel_deadline: CancelDeadline::OfExchange,
+        ..REFERENCE
+    };
+    assert!(run(of_exchange).is_empty());
+    assert_eq!(run(REFERENCE), [9]);
+}
+
+#[test]
+fn d28_ruid_0_is_cancelled_when_none_was_sent() {
+    let run = |how| {
+        canceled(&Pulling::known(how).step(Input::Unopened {
+            peer: PEER,
+            purpose: HIST,
+        }))
+    };
+    let zero = Strategies {
+        unopened: Unopened::ZeroCanceled,
+        ..REFERENCE
+    };
+    assert_eq!(run(zero), [0]);
+    assert!(run(REFERENCE).is_empty());
+}
+
+#[test]
 fn d29_one_collected_chunk_keeps_back_the_others() {
     let mut disk = holding(&[0x11, 0x12], REFERENCE);
     disk.delete(&0x11).unwrap();
@@ -393,6 +577,42 @@ fn d31_a_failing_iteration_completes_the_page() {
         Err(HandlerError::Page(PageError::Store(_)))
     ));
     assert_eq!(state, HandlerState::Finished);
+}
+
+#[test]
+fn d33_a_second_close_ends_the_node() {
+    let run = |how| {
+        let mut node = Pulling::known(how);
+        node.step(Input::Close);
+        assert!(!node.0.node().halted());
+        node.step(Input::Close);
+        node.0.node().halted()
+    };
+    let fatal = Strategies {
+        second_close: SecondClose::Fatal,
+        ..REFERENCE
+    };
+    assert!(run(fatal));
+    assert!(!run(REFERENCE));
+}
+
+#[test]
+fn d43_a_page_is_sealed_of_which_a_part_arrived() {
+    let run = |how| {
+        let (mut node, _) = Pulling::halfway(how);
+        let outputs = node.ended(Reason::Eof);
+        assert_eq!(failure(&outputs), Failure::Broken(Reason::Eof));
+        let disk = node.0.disk();
+        assert_eq!(disk.held().copied().collect::<Vec<_>>(), [0x11]);
+        let set = disk.intervals(&PEER, 1).unwrap();
+        set.is_some_and(|set| set.contains(2))
+    };
+    let sealed = Strategies {
+        partial: Partial::Sealed,
+        ..REFERENCE
+    };
+    assert!(run(sealed));
+    assert!(!run(REFERENCE));
 }
 
 #[test]

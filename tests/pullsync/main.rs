@@ -11,6 +11,7 @@ mod network;
 mod node;
 mod pair;
 mod puller;
+mod renaming;
 mod server;
 mod shell;
 mod small;
@@ -29,6 +30,15 @@ mod common;
 mod decoders;
 #[path = "../common/members.rs"]
 mod members;
+#[path = "../common/small_streams.rs"]
+mod small_streams;
+#[path = "../common/tasks.rs"]
+#[allow(dead_code, reason = "tests take what they need")]
+mod tasks;
+
+// Under these names what is shared with other test crates takes them.
+use concord::systems::{pullsync, sync};
+
 #[path = "../common/notation.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod notation;

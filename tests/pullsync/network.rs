@@ -10,7 +10,7 @@ use concord::systems::pullsync::{
     Settings, Small, SmallData, State, Strategies, Write,
 };
 use proptest::prelude::*;
-use rand::{RngExt as _, SeedableRng as _};
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 /// Three bins, of which two are synced.
@@ -170,7 +170,7 @@ impl Network {
 
     /// Whether a node has a chunk in its pull index.
     pub(crate) fn has(&self, node: u8, address: u8) -> bool {
-        entries(self.state(node).disk()).any(|(_, _, other)| other == address)
+        is_indexed(self.state(node).disk(), address)
     }
 
     pub(crate) fn act(&mut self, act: &Act) -> Verdict {
@@ -389,7 +389,7 @@ impl Network {
             return Ok(());
         }
         self.wires
-            .retain(|stream, wire| !self.plan_of(stream.0, wire.acceptor, link));
+            .retain(|stream, wire| !joins(link, stream.0, wire.acceptor));
         for (node, peer) in [link, (link.1, link.0)] {
             self.step(node, Input::Disconnected { peer })?;
         }
@@ -447,7 +447,10 @@ impl Network {
             }
             Output::Placed(_) | Output::Deleted(_) | Output::Evicted(_) => {}
             Output::Received { addresses } => {
-                let all = addresses.iter().all(|address| self.has(node, *address));
+                let durable = &self.computers[usize::from(node)].durable;
+                let all = addresses
+                    .iter()
+                    .all(|address| is_indexed(durable, *address));
                 ensure!(all, "{addresses:?} were received and are not stored");
             }
         }
@@ -467,11 +470,9 @@ impl Network {
 
     fn check_sent(&self, node: u8, stream: Stream, message: &Message<Net>) -> Verdict {
         let computer = &self.computers[usize::from(node)];
-        let told = computer.unsynced.iter();
-        let told = told
-            .filter(|write| matches!(write, Write::Put { .. }))
-            .count();
-        ensure!(told == 0, "{node} tells of what is not durable");
+        let mut sealed = computer.unsynced.iter();
+        let told = sealed.any(|write| !matches!(write, Write::SetIntervals { .. }));
+        ensure!(!told, "{node} tells of what is not durable");
         if matches!(message, Message::Want { .. }) {
             let mut running = computer.state.node().exchanges();
             let running = running.find(|(other, _)| **other == stream);
@@ -520,9 +521,11 @@ impl Network {
 
     /// What holds at rest (10: `eventual_replication`).
     fn check_converged(&self) -> Verdict {
-        for (node, peer) in self.plan.iter().flat_map(|(one, other)| {
-            [(*one, *other), (*other, *one)]
-        }) {
+        for (node, peer) in self
+            .plan
+            .iter()
+            .flat_map(|(one, other)| [(*one, *other), (*other, *one)])
+        {
             let theirs = self.state(peer).disk();
             let computer = &self.computers[usize::from(node)];
             for (bin, id, address) in entries(theirs).filter(|(bin, ..)| *bin > 0) {
@@ -533,21 +536,31 @@ impl Network {
                 );
             }
             for bin in 1..3 {
-                let last = self.assigned.range((peer, bin, 0)..(peer, bin, u64::MAX));
-                let last = last.map(|((.., id), _)| *id).max().unwrap_or(0);
+                // A number whose entry went while it was waited for is covered together with the next.
+                let survives = theirs.entries(bin).last().map_or(0, |(id, _)| id);
+                let mut tracked = computer.state.node().puller().tracked();
+                let known = tracked.find(|(other, _)| **other == peer);
+                let known = known.and_then(|(_, cursors)| cursors);
+                ensure!(known.is_some(), "{node} has no cursors of {peer}");
+                let last = known.map_or(0, |cursors| cursors[usize::from(bin)]);
+                let last = last.max(survives);
                 let mut sets = computer.state.disk().sets();
                 let set = sets.find(|(key, _)| **key == (peer, bin));
-                let covered = (1..=last)
-                    .all(|id| set.is_some_and(|(_, set)| set.contains(id)));
+                let covered = (1..=last).all(|id| set.is_some_and(|(_, set)| set.contains(id)));
                 ensure!(covered, "{node} sealed {set:?} of 1..={last} of {peer}");
             }
         }
         Ok(())
     }
+}
 
-    const fn plan_of(&self, one: u8, other: u8, link: (u8, u8)) -> bool {
-        (one == link.0 && other == link.1) || (one == link.1 && other == link.0)
-    }
+/// Whether a link is the one between these two.
+const fn joins(link: (u8, u8), one: u8, other: u8) -> bool {
+    (one == link.0 && other == link.1) || (one == link.1 && other == link.0)
+}
+
+fn is_indexed(disk: &Disk<Net>, address: u8) -> bool {
+    entries(disk).any(|(.., other)| other == address)
 }
 
 /// Bin, number and address of all entries of the pull index.
@@ -562,26 +575,26 @@ fn entries(disk: &Disk<Net>) -> impl Iterator<Item = (u8, u64, u8)> + '_ {
 pub(crate) fn act() -> impl Strategy<Value = Act> {
     let address = || prop_oneof![1 => 0x01_u8..0x03, 4 => 0x11_u8..0x1a, 3 => 0x21_u8..0x26];
     let node = 0..3_u8;
-    let mode = prop::sample::select(&[Mode::Upload, Mode::Upload, Mode::Sync, Mode::Cache][..]);
-    let reasons = [
+    let mode = prop::sample::select(vec![Mode::Upload, Mode::Upload, Mode::Sync, Mode::Cache]);
+    let reasons = vec![
         Reason::Eof,
         Reason::Timeout,
         Reason::Reset,
         Reason::Canceled,
         Reason::Malformed,
     ];
-    let reason = prop::sample::select(&reasons[..]);
-    let failing = prop::sample::select(&[Failing::Put, Failing::Scan][..]);
-    let any = any::<u16>().prop_map(usize::from);
+    let reason = prop::sample::select(reasons);
+    let failing = prop::sample::select(vec![Failing::Put, Failing::Scan]);
+    let which = any::<u16>().prop_map(usize::from);
     prop_oneof![
         12 => (1..40_u8, any::<u64>()).prop_map(|(count, seed)| Act::Run(count, seed)),
         8 => (node.clone(), mode, address()).prop_map(|(n, m, a)| Act::Put(n, m, a)),
-        2 => (any.clone(), [0..4_usize, 0..4_usize], reason, any::<bool>())
+        2 => (which.clone(), [0..4_usize, 0..4_usize], reason, any::<bool>())
             .prop_map(|(stream, kept, reason, told)| Act::Cut { stream, kept, reason, told }),
-        1 => any.clone().prop_map(Act::Refuse),
-        1 => (node.clone(), any.clone()).prop_map(|(n, kept)| Act::Restart(n, kept)),
-        1 => any.clone().prop_map(Act::Unlink),
-        2 => any.prop_map(Act::Link),
+        1 => which.clone().prop_map(Act::Refuse),
+        1 => (node.clone(), which.clone()).prop_map(|(n, kept)| Act::Restart(n, kept)),
+        1 => which.clone().prop_map(Act::Unlink),
+        2 => which.prop_map(Act::Link),
         1 => (node.clone(), address()).prop_map(|(n, a)| Act::Delete(n, a)),
         1 => (node.clone(), address()).prop_map(|(n, a)| Act::Evict(n, a)),
         1 => (node.clone(), failing).prop_map(|(n, f)| Act::Fail(n, f)),

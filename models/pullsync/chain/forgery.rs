@@ -2,7 +2,7 @@
 
 use concord_systems::pullsync::{Message, Protocol as Streams, SmallData};
 
-use super::protocol::{End, FOREIGN, Part};
+use super::protocol::{End, FOREIGN, LIVE, Part};
 
 /// What a connection or a misbehaving server makes of what was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +27,9 @@ pub enum Forgery {
     Unsolicited,
 }
 
+/// The address of a chunk that nobody has.
+const STRANGER: u8 = 0x17;
+
 impl Forgery {
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -47,6 +50,10 @@ impl Forgery {
 pub(super) fn of(kind: Forgery, part: &Part) -> Vec<Part> {
     if kind == Forgery::Cut {
         return cuts(part);
+    }
+    // To a range that never ends no topmost is too high.
+    if kind == Forgery::TopmostAbove && part.stream.1 & LIVE != 0 {
+        return Vec::new();
     }
     let forged = |at: usize, message| {
         let mut part = part.clone();
@@ -95,7 +102,7 @@ fn forge(kind: Forgery, message: &Message<super::Ids>) -> Option<Message<super::
             cursors.pop()?;
         }
         (Forgery::InvalidChunk, Message::Delivery(delivery)) => delivery.data = SmallData::Invalid,
-        (Forgery::Unsolicited, Message::Delivery(delivery)) => delivery.address = None,
+        (Forgery::Unsolicited, Message::Delivery(delivery)) => delivery.address = Some(STRANGER),
         _ => return None,
     }
     Some(message)

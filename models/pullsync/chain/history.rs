@@ -121,6 +121,9 @@ impl History {
         let (assigned, cursor) = &mut self.assigned[seen.node];
         let entries: Vec<(u64, u8)> = seen.disk.entries(BIN).collect();
         let old: Vec<(u64, u8)> = seen.disk_before.entries(BIN).collect();
+        // What it was first given.
+        let given = old.last().map_or(0, |(number, _)| *number);
+        *assigned = (*assigned).max(given);
         let once = entries
             .iter()
             .enumerate()
@@ -433,7 +436,7 @@ impl<'a, 'b> Step<'a, 'b> {
                     self.history.broken.wanted_subset_offered = true;
                     continue;
                 };
-                let has = self.before.core.disk().has(hash).unwrap_or(false);
+                let has = is_indexed(self.before.core.disk(), *hash);
                 self.history.broken.wanted_subset_offered |= *hash == 0;
                 self.history.broken.fetched_once |= has || asked.contains(hash);
                 asked.push(*hash);
@@ -577,6 +580,11 @@ pub(super) fn runs(server: &Server<Ids>, stream: &Stream) -> bool {
 pub(super) fn cursor_of(disk: &Disk<Ids>) -> u64 {
     let cursors = disk.cursors().unwrap_or_default();
     cursors.get(usize::from(BIN)).copied().unwrap_or(0)
+}
+
+/// Whether a chunk is in the pull index.
+pub(super) fn is_indexed(disk: &Disk<Ids>, address: u8) -> bool {
+    disk.entries(BIN).any(|(_, indexed)| indexed == address)
 }
 
 fn numbers(contains: impl Fn(u64) -> bool) -> SortedMap<u64, ()> {

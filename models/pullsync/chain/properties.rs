@@ -1,14 +1,15 @@
 //! What pullsync claims on a chain (section 10).
 
-use concord_systems::pullsync::{Disk, IntervalSet, Storage as _, Worker, WorkerState};
+use concord_systems::pullsync::{Disk, IntervalSet, Worker, WorkerState};
 
 use crate::checker::{Claim, Fairness};
 use crate::cluster;
 use crate::registry::Property;
 
+use super::Forgery;
 use super::Ids;
-use super::history::{cursor_of, is_admissible, runs, set_of, worker};
-use super::protocol::{BIN, Call, Chain, FOREIGN, Forgery, Member};
+use super::history::{cursor_of, is_admissible, is_indexed, runs, set_of, worker};
+use super::protocol::{BIN, Call, Chain, FOREIGN, Member, Tick};
 
 /// Pullsync on a chain of nodes.
 pub(super) type Cluster = cluster::Cluster<Chain>;
@@ -70,6 +71,8 @@ pub(super) fn claims(cluster: &Cluster) -> Vec<Claim<Cluster>> {
         Is::leads_to("eventual_replication", unreplicated, replicated, fairness),
         Is::leads_to("chain_replication", unchained, chained, fairness),
     ]);
+    let claimed = &cluster.protocol.claimed;
+    claims.retain(|claim| claimed.contains(&claim.name));
     claims.extend(sometimes(cluster));
     claims
 }
@@ -94,7 +97,7 @@ fn sometimes(cluster: &Cluster) -> Vec<Claim<Cluster>> {
             })
         }),
         Is::sometimes("sealed_out_of_order", |_, cut| {
-            disks(cut).any(|(_, disk)| disk.sets().any(|(_, set)| set.ranges().count() > 1))
+            sets(cut).any(|set| set.next(Some(set.last().max(1))).start < Some(set.last()))
         }),
     ];
     let mut reach = |possible: bool, claim: Claim<Cluster>| {
@@ -435,7 +438,7 @@ fn sealed_implies_present(_: &Cluster, cut: &Cut) -> bool {
     disks(cut).all(|(node, disk)| {
         let set = set_of(disk, node);
         let mut owed = cut.ghost.owed[node].iter();
-        owed.all(|(number, address)| !set.contains(number) || disk.has(address).unwrap_or(false))
+        owed.all(|(number, address)| !set.contains(number) || is_indexed(disk, *address))
     })
 }
 
@@ -549,7 +552,7 @@ fn holds_all(cut: &Cut, node: usize, puller: &Member, server: &Member) -> bool {
     server.core.disk().entries(BIN).all(|(_, address)| {
         !is_admissible(address)
             || cut.ghost.deleted[node].contains(&address)
-            || puller.core.disk().has(&address).unwrap_or(false)
+            || is_indexed(puller.core.disk(), address)
     })
 }
 
@@ -580,7 +583,10 @@ fn at_rest(cluster: &Cluster, cut: &Cut) -> bool {
     use crate::cluster::Protocol as _;
     cluster.all_running(cut)
         && cluster.nothing_in_flight(cut)
-        && members(cut).all(|(_, member)| cluster.protocol.ticks(member).is_empty())
+        && members(cut).all(|(_, member)| {
+            let ticks = cluster.protocol.ticks(member);
+            ticks.iter().all(|tick| *tick == Tick::Retry) && !member.core.node().has_retries()
+        })
 }
 
 fn converged(cluster: &Cluster, cut: &Cut) -> bool {

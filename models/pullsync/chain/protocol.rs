@@ -16,7 +16,7 @@ use crate::cluster::{Effect, Event, Protocol, Seen};
 use super::history::History;
 use super::{forgery, text};
 
-pub use super::forgery::Forgery;
+use super::forgery::Forgery;
 
 /// Addresses, chunks and stamps of the model: two bins, of which the second is synced.
 pub type Ids = Small<2>;
@@ -27,8 +27,10 @@ pub type Stream = (u8, u32);
 pub(super) const BIN: u8 = 1;
 /// Numbers from here on are those of streams that a client opens at another node.
 pub(super) const FOREIGN: u32 = 1 << 29;
-const CANCEL: u32 = 1 << 30;
-const FETCH: u32 = 1 << 31;
+/// Set in the numbers of exchanges of live workers.
+pub(super) const LIVE: u32 = 1 << 11;
+pub(super) const CANCEL: u32 = 1 << 30;
+pub(super) const FETCH: u32 = 1 << 31;
 
 /// A chain of nodes: each pulls from the one before it, and the first from nobody.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct Chain {
     pub held: Vec<(usize, Mode, Chunk<Ids>)>,
     /// What may arrive in place of a message.
     pub forgeries: &'static [Forgery],
+    /// The properties that are claimed: those that some variant violates.
+    pub claimed: Vec<&'static str>,
     /// Whether liveness is judged under fairness.
     pub fair: bool,
 }
@@ -214,7 +218,11 @@ impl Member {
             Purpose::Cancel { ruid } => CANCEL | ruid,
             Purpose::Pull { worker, range, .. } => {
                 let failures = u32::from(self.failures) << 12;
-                life | failures | (worker as u32) << 11 | range.from.min(2047) as u32
+                let live = match worker {
+                    Worker::Hist => 0,
+                    Worker::Live => LIVE,
+                };
+                life | failures | live | range.from.min(2047) as u32
             }
         };
         let stream = (self.me(), number);
@@ -396,8 +404,10 @@ impl Member {
         let me = self.me();
         for part in parts {
             let (opener, _) = part.stream;
-            // Who opened a stream and has all it wanted is not waited for.
-            let done = opener == me && part.messages.is_empty() && part.end != End::Reset;
+            // Who opened a stream and has all it wanted is not waited for, nor is anybody who cancelled.
+            let ends = part.messages.is_empty() && part.end != End::Reset;
+            let cancels = part.stream.1 & (FETCH | CANCEL) == CANCEL;
+            let done = ends && (opener == me || cancels);
             let to = match opener == me {
                 true => self.source(),
                 false => Some(opener),
@@ -587,7 +597,7 @@ impl Protocol for Chain {
     fn ticks(&self, member: &Member) -> Vec<Tick> {
         let node = member.core.node();
         let mut ticks = Vec::new();
-        if node.has_retries() && !node.server().is_closed() {
+        if member.source().is_some() && !node.server().is_closed() {
             ticks.push(Tick::Retry);
         }
         for (stream, handler) in node.server().handlers() {

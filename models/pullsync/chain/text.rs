@@ -5,11 +5,29 @@ use std::fmt::Write as _;
 use concord_systems::pullsync::{Message, Mode, Worker};
 
 use super::Ids;
-use super::protocol::{Body, Call, End, Packet, Stream};
+use super::protocol::{Body, CANCEL, Call, End, FETCH, FOREIGN, LIVE, Packet, Stream};
 use crate::cluster::letter;
 
+/// Who opened a stream, and for what; a stroke for each exchange that failed before.
 pub(super) fn stream((opener, number): Stream) -> String {
-    format!("{}{number:x}", letter(opener))
+    let purpose = match number {
+        _ if number & FETCH != 0 => format!("fetch{}", number & 0xf),
+        _ if number & CANCEL != 0 => "cancel".to_owned(),
+        _ if number & FOREIGN != 0 => format!("ask{}", number & 0xf),
+        _ => ruid(number),
+    };
+    format!("{}.{purpose}", letter(opener))
+}
+
+/// Exchanges have the number of their stream for a ruid.
+fn ruid(number: u32) -> String {
+    let worker = match number & LIVE {
+        0 => "hist",
+        _ => "live",
+    };
+    let failures = "'".repeat((number >> 12 & 3) as usize);
+    let life = "*".repeat((number >> 16 & 3) as usize);
+    format!("{worker}{}{failures}{life}", number & (LIVE - 1))
 }
 
 pub(super) fn packet(packet: &Packet) -> String {
@@ -35,7 +53,7 @@ fn message_text(message: &Message<Ids>) -> String {
     match message {
         Message::Syn => "syn".to_owned(),
         Message::Ack { cursors } => format!("cursors {cursors:?}"),
-        Message::Ruid { ruid } => format!("ruid {ruid:x}"),
+        Message::Ruid { ruid } => format!("ruid {}", self::ruid(*ruid)),
         Message::GetRange { bin, from, to } if *to == u64::MAX => format!("get {bin}:{from}.."),
         Message::GetRange { bin, from, to } => format!("get {bin}:{from}..={to}"),
         Message::Offer { topmost, hashes } => format!("offer {} up to {topmost}", names(hashes)),
@@ -44,7 +62,7 @@ fn message_text(message: &Message<Ids>) -> String {
             Some(address) => format!("chunk {}", name(address)),
             None => "chunk without address".to_owned(),
         },
-        Message::Cancel { ruid } => format!("cancel {ruid:x}"),
+        Message::Cancel { ruid } => format!("cancel {}", self::ruid(*ruid)),
     }
 }
 
@@ -53,8 +71,10 @@ pub(super) fn name(address: u8) -> String {
     match address {
         0 => "zero".to_owned(),
         _ => match address & 0xf {
-            nth @ 1..=7 => char::from(b'r' + nth).to_string(),
-            nth => char::from(b'R' + (nth & 7)).to_string(),
+            4 => "w".to_owned(),
+            nth @ 1..=3 => char::from(b'w' + nth).to_string(),
+            7 => "?".to_owned(),
+            nth => char::from(b'W' + (nth & 7)).to_string(),
         },
     }
 }
@@ -89,8 +109,9 @@ pub(super) fn call(call: &Call) -> String {
             until,
             ..
         } => format!(
-            "ask {} ruid {ruid:x} for {bin}:{from}..={until}",
-            letter(*to)
+            "ask {} ruid {} for {bin}:{from}..={until}",
+            letter(*to),
+            self::ruid(*ruid)
         ),
     }
 }

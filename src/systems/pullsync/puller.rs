@@ -561,13 +561,12 @@ const fn after(number: u64) -> Option<Range> {
 /// One cursor per bin.
 fn checked(cursors: &[u64], bins: u8, how: WrongLength) -> Result<Vec<u64>, CursorsError> {
     let length = cursors.len();
-    let mut cursors = cursors.to_vec();
     match how {
-        _ if length == usize::from(bins) => {}
-        WrongLength::Discarded => return Err(CursorsError::LengthMismatch { length, bins }),
-        WrongLength::Kept => cursors.resize(bins.into(), 0),
+        WrongLength::Discarded if length != usize::from(bins) => {
+            Err(CursorsError::LengthMismatch { length, bins })
+        }
+        WrongLength::Discarded | WrongLength::Kept => Ok(cursors.to_vec()),
     }
-    Ok(cursors)
 }
 
 /// Deletes the sets that reach beyond what the peer says it ever had: it has lost its database.

@@ -12,7 +12,7 @@ use super::bits::BitVector;
 use super::error::{HandlerError, PageError};
 use super::space::{Chunk, Space};
 use super::store::{Page, Storage, collect};
-use super::strategy::{Collected, EarlyCancel, EarlyWant, Strategies};
+use super::strategy::{Collected, EarlyCancel, EarlyWant, Gone, Strategies};
 
 use pending::Pending;
 use registry::Registry;
@@ -287,7 +287,8 @@ impl<S: Space> Server<S> {
     /// pending cancels (8.4). O(n) in all handlers.
     pub fn peer_gone(&mut self, peer: S::Peer) -> Vec<S::Stream> {
         self.pending.forget(&peer);
-        self.cancel_where(|handler| handler.peer == peer)
+        let ends = self.how.gone == Gone::Canceled;
+        self.cancel_where(|handler| ends && handler.peer == peer)
     }
 
     /// Cancels all handlers, gives them by peer and ruid, forgets all pending cancels, and refuses

@@ -11,8 +11,9 @@ use super::message::{Input, Output};
 use super::node::{Host, Node, Settings};
 use super::space::Space;
 use super::store::{Disk, Failing, Recording, Write};
+use super::strategy::Syncing;
 
-/// A node and its disk. Outputs include the writes; a put is synced before anybody can hear of it.
+/// A node and its disk. Outputs include the writes; all but sealed ranges are synced before what follows.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(bound = "")]
 pub struct State<S: Space> {
@@ -60,6 +61,7 @@ impl<S: Space> Machine for State<S> {
                 failing: &failing,
             },
             outputs,
+            syncing: self.node.settings().strategies.syncing,
         };
         self.node.take(&mut recorded, input);
         recorded.tell_writes();
@@ -71,16 +73,18 @@ impl<S: Space> Machine for State<S> {
 struct Recorded<'a, S: Space> {
     storage: Recording<'a, S>,
     outputs: &'a mut Vec<Output<S>>,
+    syncing: Syncing,
 }
 
 impl<S: Space> Recorded<'_, S> {
-    /// What is put is told to others, so it must be durable first.
+    /// Others learn of what is in the pull index and of what is not, so both must be durable first. Of a
+    /// sealed range nobody learns; lost with a crash, it is asked for once more.
     fn tell_writes(&mut self) {
-        for write in self.storage.writes.drain(..) {
-            let put = matches!(write, Write::Put { .. });
-            self.outputs.push(Output::Write(write));
-            self.outputs.extend(put.then_some(Output::Sync));
-        }
+        let told = |write: &Write<S>| !matches!(write, Write::SetIntervals { .. });
+        let syncs = self.syncing == Syncing::BeforeTold && self.storage.writes.iter().any(told);
+        let writes = self.storage.writes.drain(..).map(Output::Write);
+        self.outputs.extend(writes);
+        self.outputs.extend(syncs.then_some(Output::Sync));
     }
 }
 

@@ -67,6 +67,20 @@ pub struct Strategies {
     pub live_retry: LiveRetry,
     /// D45.
     pub keys_of_bins: KeysOfBins,
+    /// When writes are synced that others hear of. A mutant.
+    pub syncing: Syncing,
+    /// What content is stored. A mutant.
+    pub content: Content,
+    /// What deliveries are accepted. A mutant.
+    pub solicited: Solicited,
+    /// How many hashes an offer has. A mutant.
+    pub pages: Pages,
+    /// What becomes of a chunk that is put again. A mutant.
+    pub again: Again,
+    /// Which number is next. A mutant.
+    pub numbers: Numbers,
+    /// What becomes of the handlers of a peer that is gone. A mutant.
+    pub gone: Gone,
 }
 
 /// How interval sets are added to, searched and parsed.
@@ -305,7 +319,7 @@ choices! {
     WrongLength {
         /// It is discarded (9.2).
         Discarded,
-        /// It counts as one, and what is missing as 0 (D38).
+        /// It is kept, and bins beyond it are never started (D38).
         Kept,
     }
     /// How cursors are fetched.
@@ -349,6 +363,55 @@ choices! {
         Whole,
         /// Those whose key begins so (D45).
         Prefix,
+    }
+    /// When a put or a deletion is synced.
+    Syncing {
+        /// Before anybody can hear of it.
+        BeforeTold,
+        /// Some time.
+        Later,
+    }
+    /// A delivered chunk that is not valid.
+    Content {
+        /// It ends the exchange (7).
+        Checked,
+        /// It is stored.
+        Unchecked,
+    }
+    /// A delivered chunk that was not wanted.
+    Solicited {
+        /// It ends the exchange (7).
+        Checked,
+        /// It is stored in place of the next one that was.
+        Unchecked,
+    }
+    /// The page limit.
+    Pages {
+        /// It is kept (3.1).
+        Limited,
+        /// It is exceeded by one.
+        OneMore,
+    }
+    /// A chunk in the pull index that is put.
+    Again {
+        /// It stays as it is (3).
+        LeftAlone,
+        /// It gets another number beside the one it has.
+        Numbered,
+    }
+    /// The number that is assigned next.
+    Numbers {
+        /// The one after the highest ever assigned (3).
+        AfterHighest,
+        /// The one after the highest that survives.
+        AfterSurviving,
+    }
+    /// Handlers of a peer that is not connected any more.
+    Gone {
+        /// They are cancelled (8.4).
+        Canceled,
+        /// They go on.
+        LeftRunning,
     }
 }
 
@@ -408,6 +471,13 @@ impl Strategies {
         ranges: Ranges::Missing,
         live_retry: LiveRetry::Missing,
         keys_of_bins: KeysOfBins::Whole,
+        syncing: Syncing::BeforeTold,
+        content: Content::Checked,
+        solicited: Solicited::Checked,
+        pages: Pages::Limited,
+        again: Again::LeftAlone,
+        numbers: Numbers::AfterHighest,
+        gone: Gone::Canceled,
     };
 
     /// The version that was studied, with no remedy.

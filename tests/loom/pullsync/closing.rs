@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::explore::{both_ways, explore, fails};
-use crate::small_streams::{LIVE, SmallDriver, SmallShell, actions, node, open, range};
+use crate::small_streams::{LIVE, SmallDriver, SmallShell, SmallSpace, actions, node, open, range};
 use crate::tasks::finish;
 
 use super::shell::{self, Action, Enrolling, Event, Joining};
@@ -72,7 +72,7 @@ fn joining_after_the_end_is_found() {
         joining: Joining::Always,
         ..SHELL
     };
-    let found = fails(move || drop(close_and_open(how)));
+    let found = fails(move || close_and_open(how));
     assert!(
         found.contains("joined after the end") || found.contains(DEADLOCK),
         "{found}"
@@ -86,7 +86,7 @@ fn a_stream_that_is_enrolled_late_is_found() {
         enrolling: Enrolling::AfterStep,
         ..SHELL
     };
-    let found = fails(move || drop(close_and_open(how)));
+    let found = fails(move || close_and_open(how));
     assert!(found.contains(DEADLOCK), "{found}");
 }
 
@@ -106,7 +106,7 @@ fn a_second_close_is_harmless_and_the_driver_ends() {
         });
         let order = 0;
         let changed = shell.change(0, vec![Neighbour { peer: PEER, order }]);
-        closers.map(joined);
+        closers.into_iter().for_each(joined);
         let events = joined(driving);
         assert!(shell.put(Mode::Upload, vec![]).is_err());
         let fetch = Event::Open {
@@ -119,7 +119,7 @@ fn a_second_close_is_harmless_and_the_driver_ends() {
     });
 }
 
-fn drive(mut driver: SmallDriver) -> Vec<Event<super::Small>> {
+fn drive(mut driver: SmallDriver) -> Vec<Event<SmallSpace>> {
     let mut events = Vec::new();
     while let (Some(event), _) = finish(driver.event()) {
         events.push(event);
@@ -145,7 +145,7 @@ fn a_dropped_reader_ends_its_handler() {
 /// The last to hold the shell closes it.
 #[test]
 fn a_dropped_shell_ends_its_routines() {
-    explore("pullsync: a dropped shell", 1, None, || {
+    explore("pullsync: a dropped shell", 1, Some(2), || {
         let (shell, driver) = node(1, 0, CORE, SHELL);
         let (mut reader, mut writer) = accepted(&shell, PEER, 0);
         let driving = loom::thread::spawn(move || drive(driver));

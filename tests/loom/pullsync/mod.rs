@@ -17,7 +17,7 @@ use loom::thread::{self, JoinHandle};
 use crate::sync::Arc;
 
 use crate::small_streams::{
-    SmallAction, SmallReader, SmallShell, SmallWriter, actions, node, open,
+    SmallAction, SmallReader, SmallShell, SmallSpace, SmallWriter, actions, node, open,
 };
 
 const DEADLOCK: &str = "deadlock";
@@ -59,7 +59,7 @@ fn accepted(shell: &SmallShell, peer: u8, stream: u32) -> (SmallReader, SmallWri
 /// A handler from its registration to its end: what it did, and whether it was stopped before it had its range.
 fn serve(
     (mut reader, mut writer): (SmallReader, SmallWriter),
-    range: Message<Small>,
+    range: Message<SmallSpace>,
 ) -> (Vec<SmallAction>, bool) {
     let stopped = open(&mut reader, RUID, range).is_err();
     (actions(&mut writer), stopped)

@@ -51,7 +51,7 @@ fn a_forgotten_cancel_is_found() {
         early_cancel: EarlyCancel::Forgotten,
         ..CORE
     };
-    let found = fails(move || drop(open_and_cancel(core, SHELL)));
+    let found = fails(move || open_and_cancel(core, SHELL));
     assert!(found.contains(DEADLOCK), "{found}");
 }
 
@@ -62,7 +62,7 @@ fn a_cancel_between_check_and_registration_is_found() {
         registering: Registering::CheckThenInsert,
         ..SHELL
     };
-    let found = fails(move || drop(open_and_cancel(CORE, how)));
+    let found = fails(move || open_and_cancel(CORE, how));
     assert!(found.contains(DEADLOCK), "{found}");
 }
 
@@ -162,7 +162,7 @@ fn unregistering_another_is_found() {
         unregister: Unregister::Key,
         ..CORE
     };
-    let found = fails(move || drop(finish_and_replace(core)));
+    let found = fails(move || finish_and_replace(core));
     assert!(found.contains(DEADLOCK), "{found}");
 }
 
@@ -178,7 +178,7 @@ fn two_peers(core: Strategies) {
             assert_eq!(actions(&mut writer), [Action::Reset]);
         })
     });
-    peers.map(joined);
+    peers.into_iter().for_each(joined);
     assert_registered(&shell, &[]);
 }
 
@@ -222,7 +222,7 @@ fn put_and_cancel() -> bool {
 
 #[test]
 fn a_waiting_handler_is_woken_by_chunk_and_cancel() {
-    both_ways("pullsync: put, cancel", 1, Some(2), put_and_cancel);
+    both_ways("pullsync: put, cancel", 1, Some(3), put_and_cancel);
 }
 
 /// As before, where the page waits for its timer.
@@ -258,7 +258,7 @@ fn an_idle_timer_and_a_cancel_are_both_heeded() {
     both_ways(
         "pullsync: put, idle, cancel",
         1,
-        Some(2),
+        Some(3),
         put_and_cancel_of_a_longer_page,
     );
 }

@@ -1,12 +1,14 @@
 //! The interval set that the two workers of a bin share (9.4, 9.5).
 
 use crate::explore::{both_ways, fails};
-use crate::small_streams::{BIN, SmallDriver, SmallReader, SmallShell, SmallWriter, give, node};
+use crate::small_streams::{
+    BIN, SmallDriver, SmallReader, SmallShell, SmallSpace, SmallWriter, give, node,
+};
 use crate::tasks::finish;
 
 use super::shell::{self, Action, Event, Sealing};
 use super::{
-    Arc, CORE, Failure, Message, Neighbour, PEER, Purpose, SHELL, Small, Storage, joined, routine,
+    Arc, CORE, Failure, Message, Neighbour, PEER, Purpose, SHELL, Storage, joined, routine,
     strategy,
 };
 
@@ -72,7 +74,7 @@ fn exchanged(driver: &mut SmallDriver) -> Result<u64, Failure> {
 }
 
 /// An empty page, by which a range is sealed.
-fn empty(topmost: u64) -> Message<Small> {
+fn empty(topmost: u64) -> Message<SmallSpace> {
     let hashes = Vec::new();
     Message::Offer { topmost, hashes }
 }
@@ -114,7 +116,7 @@ fn a_set_read_in_an_earlier_step_is_found() {
         sealing: Sealing::ReadThenWrite,
         ..SHELL
     };
-    let found = fails(move || drop(hist_and_live(CORE, how)));
+    let found = fails(move || hist_and_live(CORE, how));
     assert!(found.contains("lost"), "{found}");
 }
 
@@ -125,7 +127,7 @@ fn a_set_read_when_the_exchange_began_is_found() {
         sealing: strategy::Sealing::ReadEarly,
         ..CORE
     };
-    let found = fails(move || drop(hist_and_live(core, SHELL)));
+    let found = fails(move || hist_and_live(core, SHELL));
     assert!(found.contains("lost"), "{found}");
 }
 
@@ -160,6 +162,6 @@ fn a_set_read_before_a_reset_is_found() {
         sealing: Sealing::ReadThenWrite,
         ..SHELL
     };
-    let found = fails(move || drop(seal_and_reset(how)));
+    let found = fails(move || seal_and_reset(how));
     assert!(found.contains("vouches"), "{found}");
 }

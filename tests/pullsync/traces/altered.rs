@@ -97,7 +97,7 @@ fn form_does_not_matter() {
         .replace(r#""op":"#, r#""at":[1.5],"op":"#)
         .replace(r#""args":{""#, r#""args":{"surplus":-1.5,""#)
         .replace(r#""fields":{""#, r#""fields":{"surplus":null,""#)
-        .replace(r#"{"address":"#, r#"{"bin":7,"address":"#)
+        .replace(r#"[{"address":"#, r#"[{"bin":7,"address":"#)
         .replace(r#""config":{"#, r#""config":{"more":[],"#);
     let last_counts = SAMPLE
         .replace(r#""node":"#, r#""node":7,"node":"#)

@@ -1,6 +1,6 @@
 //! Files that cannot be used, by their line and field (12).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{SAMPLE, expanded, trace, verdict};
 
@@ -130,7 +130,10 @@ fn values(kind: &str) -> (String, String) {
         "handler" => text(r#""h""#, r#""e" "a" "auto-1""#),
         "session" => text(r#""e""#, r#""h" "a""#),
         "newnode" => text(r#""c" "s" """#, r#""a" "b""#),
-        "newhandler" => text(r#""k" "e" "auto" "Auto-1""#, r#""h" "auto-1" "auto-" "auto-x""#),
+        "newhandler" => text(
+            r#""k" "e" "auto" "Auto-1""#,
+            r#""h" "auto-1" "auto-" "auto-x""#,
+        ),
         "newsession" => text(r#""k" "h" "auto-1""#, r#""e""#),
         "u64" => number("7 0 18446744073709551615", "-1"),
         "u32" => number("7 0 4294967295", "-1 4294967296"),
@@ -141,12 +144,12 @@ fn values(kind: &str) -> (String, String) {
         "bin" => number("7 0 31", "-1 32"),
         "len" => number("7 0 1048576", "-1 1048577"),
         "limit" => number("7 1 18446744073709551615", "0 -1"),
-        "bool" => ("true false".into(), format!(r#"0 1 "true" null [] {{}}"#)),
+        "bool" => ("true false".into(), r#"0 1 "true" null [] {}"#.into()),
         "hex" => text(r#""" "00ff" "$5a""#, NO_HEX),
         "hash" => text(r#""$5a""#, &format!(r#""" "00" "$5a00" {NO_HEX}"#)),
         "hashes" => (
             r#"[] ["$5a"] ["$5a","$5a"]"#.into(),
-            format!(r#"null 1 "" {{}} [1] [null] [[]] ["$5a",""] ["$AA"]"#),
+            r#"null 1 "" {} [1] [null] [[]] ["$5a",""] ["$AA"]"#.into(),
         ),
         "numbers" => (
             "[] [0] [1,18446744073709551615]".into(),
@@ -164,10 +167,7 @@ fn values(kind: &str) -> (String, String) {
             r#"null {"kind":"cut","after":0}"#.into(),
             "1 true [] \"\" 1.5".into(),
         ),
-        "fields" => (
-            r#"{} {"more":1}"#.into(),
-            "null 1 true [] \"\" 1.5".into(),
-        ),
+        "fields" => (r#"{} {"more":1}"#.into(), "null 1 true [] \"\" 1.5".into()),
         "message" => words("syn"),
         "stream" => words("pullsync cursors cancel"),
         "mode" => words("upload sync cache"),
@@ -231,9 +231,24 @@ fn every_argument_has_its_type() {
 /// Members of objects within the arguments: operation, arguments with `%` for the object, its path,
 /// its members with their types.
 const INNER: &[(&str, &str, &str, &str)] = &[
-    ("encode", r#"{"message":"ack","fields":%}"#, "fields", "cursors:numbers"),
-    ("encode", r#"{"message":"ruid","fields":%}"#, "fields", "ruid:u32"),
-    ("frame_write", r#"{"message":"cancel","fields":%}"#, "fields", "ruid:u32"),
+    (
+        "encode",
+        r#"{"message":"ack","fields":%}"#,
+        "fields",
+        "cursors:numbers",
+    ),
+    (
+        "encode",
+        r#"{"message":"ruid","fields":%}"#,
+        "fields",
+        "ruid:u32",
+    ),
+    (
+        "frame_write",
+        r#"{"message":"cancel","fields":%}"#,
+        "fields",
+        "ruid:u32",
+    ),
     (
         "encode",
         r#"{"message":"get_range","fields":%}"#,
@@ -246,7 +261,12 @@ const INNER: &[(&str, &str, &str, &str)] = &[
         "fields",
         "topmost:u64 hashes:hex",
     ),
-    ("encode", r#"{"message":"want","fields":%}"#, "fields", "bit_vector:hex"),
+    (
+        "encode",
+        r#"{"message":"want","fields":%}"#,
+        "fields",
+        "bit_vector:hex",
+    ),
     (
         "encode",
         r#"{"message":"delivery","fields":%}"#,
@@ -268,7 +288,12 @@ const INNER: &[(&str, &str, &str, &str)] = &[
     (SYNC.0, SYNC.1, "fault", "kind:cut after:u64"),
     (SYNC.0, SYNC.1, "fault", "kind:skip index:u64"),
     (SYNC.0, SYNC.1, "fault", "kind:duplicate index:u64"),
-    (SYNC.0, SYNC.1, "fault", "kind:replace index:u64 delivery:delivery"),
+    (
+        SYNC.0,
+        SYNC.1,
+        "fault",
+        "kind:replace index:u64 delivery:delivery",
+    ),
     (SYNC.0, SYNC.1, "fault", "kind:offer topmost:u64 hashes:hex"),
     (
         "sync_interval",
@@ -337,9 +362,8 @@ fn unknown_operations_are_named() {
 
 #[test]
 fn wrong_headers_are_named() {
-    let header = |config: &str| {
-        format!(r#"{{"trace":"concord/1","system":"pullsync","config":{config}}}"#)
-    };
+    let header =
+        |config: &str| format!(r#"{{"trace":"concord/1","system":"pullsync","config":{config}}}"#);
     assert_eq!(verdict(""), "unusable 1 trace");
     assert_eq!(verdict("\n"), "unusable 1 ");
     for (right, wrong, field) in [
@@ -360,7 +384,10 @@ fn wrong_headers_are_named() {
             let others = members.iter().filter(|(other, _, _)| *other != name);
             let others = others.map(|(other, _, _)| format!("\"{other}\":7"));
             let value = value.map(|value| format!("\"{name}\":{value}"));
-            header(&format!("{{{}}}", others.chain(value).collect::<Vec<_>>().join(",")))
+            header(&format!(
+                "{{{}}}",
+                others.chain(value).collect::<Vec<_>>().join(",")
+            ))
         };
         for right in right.split(' ') {
             assert_eq!(verdict(&with(Some(right))), "conforms 0", "{name} {right}");
@@ -376,7 +403,10 @@ fn wrong_headers_are_named() {
 #[test]
 fn results_are_present_once() {
     for (step, field) in [
-        (r#"{"op":"interval_new","args":{"set":"s","start":1}}"#, "returns"),
+        (
+            r#"{"op":"interval_new","args":{"set":"s","start":1}}"#,
+            "returns",
+        ),
         (
             r#"{"op":"interval_new","args":{"set":"s","start":1},"returns":1,"fails":"x"}"#,
             "fails",
@@ -390,7 +420,8 @@ fn results_are_present_once() {
         ("[]", ""),
         ("{", ""),
     ] {
-        assert_eq!(verdict(&trace(step)), format!("unusable 2 {field}"), "{step}");
+        let file = format!("{}\n{step}", trace(""));
+        assert_eq!(verdict(&file), format!("unusable 2 {field}"), "{step}");
     }
 }
 
@@ -405,7 +436,11 @@ fn names_belong_to_their_node_and_their_kind() {
         (r#"interval_last set=v -> 1"#, "set"),
         (r#"bitvector_get vec=s index=0 -> 1"#, "vec"),
     ] {
-        assert_eq!(line(step), format!("unusable {LINE} args.{field}"), "{step}");
+        assert_eq!(
+            line(step),
+            format!("unusable {LINE} args.{field}"),
+            "{step}"
+        );
     }
     for step in [
         r#"b serve_open peer="$80" ruid=1 handler=h -> 1"#,
@@ -456,9 +491,8 @@ fn an_exchange_names_the_handler_of_its_server() {
             "node": node, "handler": name, "idle": true,
         }})
     };
-    let told = |first: &serde_json::Value, second: &serde_json::Value| {
-        verdict(&trace(&format!("{BEFORE}{first}\n{second}")))
-    };
+    let told =
+        |first: &Value, second: &Value| verdict(&trace(&format!("{BEFORE}{first}\n{second}")));
     let unusable = |line: usize| format!("unusable {line} args.handler");
     // It counts whatever its outcome, and as often as it likes.
     for bin in [0, -1] {

@@ -265,32 +265,82 @@ fn faults_strike_what_the_server_sends() {
         (r#"{"kind":"cut","after":2}"#, &both, &all),
         (r#"{"kind":"skip","index":1}"#, "! eof", &first),
         (r#"{"kind":"skip","index":2}"#, &both, &all),
-        (r#"{"kind":"duplicate","index":0}"#, "! unsolicited_chunk", &nothing),
+        (
+            r#"{"kind":"duplicate","index":0}"#,
+            "! unsolicited_chunk",
+            &nothing,
+        ),
         (r#"{"kind":"duplicate","index":1}"#, &both, &all),
-        (r#"{"kind":"replace","index":0,"delivery":#3}"#, "! unsolicited_chunk", &nothing),
-        (r#"{"kind":"replace","index":1,"delivery":~1}"#, &returns(2, 2, r#""@0""#, r#""@1""#, 2), &first),
+        (
+            r#"{"kind":"replace","index":0,"delivery":#3}"#,
+            "! unsolicited_chunk",
+            &nothing,
+        ),
+        (
+            r#"{"kind":"replace","index":1,"delivery":~1}"#,
+            &returns(2, 2, r#""@0""#, r#""@1""#, 2),
+            &first,
+        ),
         (
             r#"{"kind":"replace","index":1,"delivery":{"address":"@1","data":"00","stamp":""}}"#,
             &returns(2, 2, r#""@0""#, r#""@1""#, 2),
             &first,
         ),
         (r#"{"kind":"replace","index":9,"delivery":#3}"#, &both, &all),
-        (r#"{"kind":"offer","topmost":2,"hashes":"00"}"#, "! inconsistent_hash_length", &nothing),
-        (r#"{"kind":"offer","topmost":3,"hashes":"@0"}"#, "! topmost_out_of_range", &nothing),
-        (r#"{"kind":"offer","topmost":0,"hashes":""}"#, "! topmost_out_of_range", &nothing),
-        (r#"{"kind":"offer","topmost":2,"hashes":"$00"}"#, "! zero_address", &nothing),
-        (r#"{"kind":"offer","topmost":1,"hashes":""}"#, &returns(0, 0, "", "", 1), &nothing),
-        (r#"{"kind":"offer","topmost":2,"hashes":"@0@0@1"}"#, &returns(3, 2, r#""@0","@1""#, "", 2), &all),
-        (r#"{"kind":"offer","topmost":2,"hashes":"@0@3"}"#, "! eof", &first),
+        (
+            r#"{"kind":"offer","topmost":2,"hashes":"00"}"#,
+            "! inconsistent_hash_length",
+            &nothing,
+        ),
+        (
+            r#"{"kind":"offer","topmost":3,"hashes":"@0"}"#,
+            "! topmost_out_of_range",
+            &nothing,
+        ),
+        (
+            r#"{"kind":"offer","topmost":0,"hashes":""}"#,
+            "! topmost_out_of_range",
+            &nothing,
+        ),
+        (
+            r#"{"kind":"offer","topmost":2,"hashes":"$00"}"#,
+            "! zero_address",
+            &nothing,
+        ),
+        (
+            r#"{"kind":"offer","topmost":1,"hashes":""}"#,
+            &returns(0, 0, "", "", 1),
+            &nothing,
+        ),
+        (
+            r#"{"kind":"offer","topmost":2,"hashes":"@0@0@1"}"#,
+            &returns(3, 2, r#""@0","@1""#, "", 2),
+            &all,
+        ),
+        (
+            r#"{"kind":"offer","topmost":2,"hashes":"@0@3"}"#,
+            "! eof",
+            &first,
+        ),
     ] {
-        pair(&format!("{}{}", sync("1..2", 1, true, fault, result), index(left)));
+        pair(&format!(
+            "{}{}",
+            sync("1..2", 1, true, fault, result),
+            index(left)
+        ));
     }
     // A live offer may not claim all there will ever be.
     let most = format!(r#"{{"kind":"offer","topmost":{MAX},"hashes":"@0"}}"#);
     let live = format!("1..{MAX}");
     pair(&sync(&live, 1, true, &most, "! topmost_out_of_range"));
     // A fault does not strike before the page is there.
-    pair(&sync("9..9", 1, true, r#"{"kind":"cut","after":0}"#, "! timeout"));
+    pair(&sync(
+        "9..9",
+        1,
+        true,
+        r#"{"kind":"cut","after":0}"#,
+        "! timeout",
+    ));
 }
 
 #[test]

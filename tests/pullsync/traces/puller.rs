@@ -25,14 +25,26 @@ fn sets_are_sealed_and_searched() {
         r#"n hist_next peer="$80" bin=1 cursor=5 -> {"from":1,"to":5}"#.to_owned(),
         r#"n seal peer="$80" bin=1 from=3 topmost=2 ! topmost_out_of_range"#.to_owned(),
         format!(r#"n seal peer="$80" bin=1 from=3 topmost={MAX} ! topmost_out_of_range"#),
-        format!(r#"n seal peer="$80" bin=1 from=3 topmost=4 -> "{}""#, hex("1;3,4")),
-        format!(r#"n seal peer="$40" bin=1 from=0 topmost=0 -> "{}""#, hex("1")),
+        format!(
+            r#"n seal peer="$80" bin=1 from=3 topmost=4 -> "{}""#,
+            hex("1;3,4")
+        ),
+        format!(
+            r#"n seal peer="$40" bin=1 from=0 topmost=0 -> "{}""#,
+            hex("1")
+        ),
         r#"n hist_next peer="$80" bin=1 cursor=9 -> {"from":1,"to":2}"#.to_owned(),
         r#"n hist_next peer="$80" bin=1 cursor=1 -> {"from":1,"to":1}"#.to_owned(),
-        format!(r#"n seal peer="$80" bin=1 from=1 topmost=2 -> "{}""#, hex("1;1,4")),
+        format!(
+            r#"n seal peer="$80" bin=1 from=1 topmost=2 -> "{}""#,
+            hex("1;1,4")
+        ),
         r#"n hist_next peer="$80" bin=1 cursor=4 -> null"#.to_owned(),
         format!(r#"n live_next peer="$80" bin=1 cursor=2 -> {{"from":5,"to":{MAX}}}"#),
-        format!(r#"n seal peer="$80" bin=31 from=7 topmost=35 -> "{}""#, hex("1;7,z")),
+        format!(
+            r#"n seal peer="$80" bin=31 from=7 topmost=35 -> "{}""#,
+            hex("1;7,z")
+        ),
         kept("80", 31, Some("1;7,z")),
         kept("40", 1, Some("1")),
         r#"n reset_intervals peer="$20" below_bin=null -> 0"#.to_owned(),
@@ -60,9 +72,19 @@ fn peers_come_and_go() {
     let two = r#"{"peer":"$80","po":2},{"peer":"$40","po":1}"#;
     let steps = [
         r#"node_new node=n overlay="$00" batches=[] -> null"#.to_owned(),
-        format!(r#"n seal peer="$40" bin=3 from=9 topmost=9 -> "{}""#, hex("1;9,9")),
-        format!(r#"n seal peer="$40" bin=2 from=2 topmost=3 -> "{}""#, hex("1;2,3")),
-        change(1, two, r#"{"fetch":["$40","$80"],"start":[],"stop":[],"drop":[]}"#),
+        format!(
+            r#"n seal peer="$40" bin=3 from=9 topmost=9 -> "{}""#,
+            hex("1;9,9")
+        ),
+        format!(
+            r#"n seal peer="$40" bin=2 from=2 topmost=3 -> "{}""#,
+            hex("1;2,3")
+        ),
+        change(
+            1,
+            two,
+            r#"{"fetch":["$40","$80"],"start":[],"stop":[],"drop":[]}"#,
+        ),
         r#"n peer_cursors peer="$80" cursors=null -> {"reset":[],"start":[]}"#.to_owned(),
         r#"n peer_cursors peer="$20" cursors=[1] -> {"reset":[],"start":[]}"#.to_owned(),
         r#"n peer_cursors peer="$80" cursors=[1,2,3] ! cursors_length_mismatch"#.to_owned(),
@@ -78,7 +100,11 @@ fn peers_come_and_go() {
         r#"n peer_cursors peer="$40" cursors=[7,7,7,7] -> {"reset":[],"start":[]}"#.to_owned(),
         r#"n peer_cursors peer="$40" cursors=[] -> {"reset":[],"start":[]}"#.to_owned(),
         kept("40", 3, None),
-        change(1, two, r#"{"fetch":["$80"],"start":[],"stop":[],"drop":[]}"#),
+        change(
+            1,
+            two,
+            r#"{"fetch":["$80"],"start":[],"stop":[],"drop":[]}"#,
+        ),
         r#"n worker_done peer="$40" bin=2 worker=hist outcome=finished -> null"#.to_owned(),
         r#"n worker_done peer="$40" bin=2 worker=live outcome=failed -> null"#.to_owned(),
         r#"n worker_done peer="$40" bin=0 worker=live outcome=failed -> null"#.to_owned(),

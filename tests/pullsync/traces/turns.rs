@@ -108,7 +108,6 @@ fn sessions_take_what_their_state_expects() {
     let ends = [
         r#"s client_offer session=e data="" ! eof"#.to_owned(),
         r#"s client_offer session=e data="05080a120100" ! inconsistent_hash_length"#.to_owned(),
-        r#"s client_offer session=e data="" ! eof"#.to_owned(),
         r#"s client_offer session=e data="020800" ! topmost_out_of_range"#.to_owned(),
         r#"s client_offer session=e data="020801" -> {"want":null,"count":0,"topmost":1}"#.to_owned(),
         r#"s client_offer session=e data="2408011220@0" -> {"want":"030a0100","count":0,"topmost":1}"#

@@ -59,7 +59,9 @@ fn sets_merge_into_the_receiver_only() {
 
 #[test]
 fn decoding_replaces_a_set_or_leaves_it() {
-    let step = |data: &str, result: &str| format!("interval_decode set=s data=\"{}\" {result}\n", hex(data));
+    let step = |data: &str, result: &str| {
+        format!("interval_decode set=s data=\"{}\" {result}\n", hex(data))
+    };
     let mut steps = String::new();
     for (data, code) in [
         ("", "invalid_start"),
@@ -74,7 +76,10 @@ fn decoding_replaces_a_set_or_leaves_it() {
     ] {
         steps += &step(data, &format!("! {code}"));
     }
-    steps += &step("01;A,b;1,2;3,5", r#"-> {"start":1,"ranges":[[1,5],[10,11]]}"#);
+    steps += &step(
+        "01;A,b;1,2;3,5",
+        r#"-> {"start":1,"ranges":[[1,5],[10,11]]}"#,
+    );
     steps += &step("1;2,1", "! invalid_range");
     steps += "interval_ranges set=s -> {\"start\":1,\"ranges\":[[1,5],[10,11]]}\n";
     steps += &step("4", r#"-> {"start":4,"ranges":[]}"#);
@@ -171,9 +176,7 @@ fn frames_that_cannot_be_read_are_told_apart() {
         ("0108", "malformed"),
         ("020a00", "malformed"),
     ] {
-        conforms(&format!(
-            "frame_read message=ruid data=\"{data}\" ! {code}"
-        ));
+        conforms(&format!("frame_read message=ruid data=\"{data}\" ! {code}"));
     }
     conforms("decode message=ack data=\"0a01ff01\" ! malformed");
     let bytes = |length: usize| json!({"bit_vector": "00".repeat(length)});

@@ -125,8 +125,8 @@ impl<S: Space> Node<S> {
 
     /// Takes one input and appends what is to be done.
     ///
-    /// A storage whose writes survive a crash only later must make those of a [`Storage::put`] durable before
-    /// it returns: what follows tells others of them.
+    /// All writes of the storage but [`Storage::set_intervals`] must be durable when they return: what
+    /// follows tells others of them.
     pub fn step(
         &mut self,
         storage: &mut impl Storage<S>,

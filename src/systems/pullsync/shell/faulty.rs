@@ -41,14 +41,15 @@ impl<S: Space, D: Storage<S>> Shared<S, D> {
         line: Line<S>,
         input: Input<S>,
     ) {
+        core.members += line.halves;
         match self.how.enrolling {
             Enrolling::BeforeStep => {
-                core.join_line(stream, line);
+                core.lines.insert(stream, line);
                 self.step(core, input);
             }
             Enrolling::AfterStep => {
                 self.step(core, input);
-                lock(&self.core).join_line(stream, line);
+                lock(&self.core).lines.insert(stream, line);
             }
         }
     }

@@ -287,7 +287,7 @@ impl<S: Space, D: Storage<S>> Shell<S, D> {
         let line = Line {
             peer,
             outbox: Arc::clone(&outbox),
-            halves: 0,
+            halves: 2,
         };
         self.0.step_enrolled(core, stream, line, input);
         let line = || (Arc::clone(&self.0), stream, Arc::clone(&outbox));
@@ -446,12 +446,6 @@ impl<S: Space, D> Core<S, D> {
         if self.node.server().handler(stream).is_none() {
             self.with(stream, |outbox| outbox.end(wakers));
         }
-    }
-
-    fn join_line(&mut self, stream: S::Stream, mut line: Line<S>) {
-        line.halves = 2;
-        self.members += line.halves;
-        self.lines.insert(stream, line);
     }
 
     fn leave_line(&mut self, stream: &S::Stream) {

@@ -121,10 +121,10 @@ impl<T: PartialEq> Outbox<T> {
 
     /// For the taker: the oldest item; nothing once there will be none.
     pub(super) fn poll_next(&self, context: &Context<'_>) -> Poll<Option<T>> {
-        let next = |state: &mut State<T>| {
-            let oldest = state.queue.pop_front();
-            let feeder = state.queue.is_empty().then(|| state.feeder.take());
-            (oldest.is_some() || state.phase != Phase::Open).then_some((oldest, feeder.flatten()))
+        let next = |state: &mut State<T>| match state.queue.pop_front() {
+            None => (state.phase != Phase::Open).then_some((None, None)),
+            item if state.queue.is_empty() => Some((item, state.feeder.take())),
+            item => Some((item, None)),
         };
         let taken = self.wait_for(next, |state| &mut state.taker, context);
         taken.map(|(item, feeder)| {

@@ -6,7 +6,7 @@ use crate::map::SortedMap;
 use crate::pullsync::error::StoreError;
 use crate::pullsync::interval::IntervalSet;
 use crate::pullsync::space::{Chunk, Space};
-use crate::pullsync::strategy::{Cursor, KeysOfBins, Presence, Strategies};
+use crate::pullsync::strategy::{Again, Cursor, KeysOfBins, Numbers, Presence, Strategies};
 
 use super::{Mode, Placed, Scan, Storage, Write};
 
@@ -151,6 +151,7 @@ impl<S: Space> Disk<S> {
     fn place(&mut self, mode: Mode, chunk: &Chunk<S>) -> Placed {
         let bin = S::bin(&self.overlay, &chunk.address);
         let exists = match mode {
+            Mode::Upload | Mode::Sync if self.how.again == Again::Numbered => false,
             Mode::Upload | Mode::Sync => self.is_present(&chunk.address),
             Mode::Cache => self.chunks.contains(&chunk.address),
         };
@@ -171,8 +172,12 @@ impl<S: Space> Disk<S> {
 
     /// Enters a chunk into the pull index under the next number of its bin.
     fn enter(&mut self, bin: u8, address: S::Address) {
+        let surviving = match self.how.numbers {
+            Numbers::AfterHighest => None,
+            Numbers::AfterSurviving => Some(self.entries(bin).last().map_or(0, |(id, _)| id)),
+        };
         let counter = self.counters.or_default(bin);
-        *counter += 1;
+        *counter = surviving.unwrap_or(*counter) + 1;
         let place = (bin, *counter);
         self.index.insert(place, address);
         self.places.insert(address, place);

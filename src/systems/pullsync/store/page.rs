@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::pullsync::error::{ArgumentError, PageError};
 use crate::pullsync::limits::{BINS, MAX};
 use crate::pullsync::space::Space;
-use crate::pullsync::strategy::{BinCheck, FailedScan, RangeCheck, Strategies};
+use crate::pullsync::strategy::{BinCheck, FailedScan, Pages, RangeCheck, Strategies};
 
 use super::Storage;
 
@@ -59,6 +59,10 @@ pub fn collect<S: Space>(
     if from > to {
         return Ok(complete(to, Vec::new()));
     }
+    let limit = match how.pages {
+        Pages::Limited => limit,
+        Pages::OneMore => limit + 1,
+    };
     let scan = match (storage.scan(bin, from, to, limit), how.failed_scan) {
         (Ok(scan), _) => scan,
         (Err(error), FailedScan::Reported) => return Err(error.into()),

@@ -4,8 +4,9 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use prost::encoding;
 use serde::Serialize;
 
+use super::faulty;
 use super::message::{Kind, Malformed, Message};
-use super::strategy::{FrameEnd, Leftover, Oversized};
+use super::strategy::{Oversized, Strategies};
 use crate::pullsync::limits::MAX_MESSAGE;
 
 /// Most bytes of a length.
@@ -55,16 +56,16 @@ impl FrameError {
 /// # Errors
 /// `message_too_large`.
 pub fn frame(message: &Message) -> Result<Bytes, FrameError> {
-    frame_by(message, Oversized::Refused)
+    frame_by(message, &Strategies::REFERENCE)
 }
 
 /// The frame of a message, or of one that is too large if these frames may be.
 ///
 /// # Errors
 /// `message_too_large`, unless such are written.
-pub fn frame_by(message: &Message, oversized: Oversized) -> Result<Bytes, FrameError> {
+pub fn frame_by(message: &Message, how: &Strategies) -> Result<Bytes, FrameError> {
     let length = message.encoded_len();
-    if length > MAX_MESSAGE && oversized == Oversized::Refused {
+    if length > MAX_MESSAGE && how.oversized == Oversized::Refused {
         let length = length as u64;
         return Err(FrameError::MessageTooLarge { length });
     }
@@ -96,47 +97,40 @@ impl Reader {
     /// `overflow`, `message_too_large` and `malformed`; the first two as soon as the length is there. They
     /// come again if it is asked again, `malformed` does not.
     pub fn next(&mut self, kind: Kind) -> Result<Option<Message>, FrameError> {
-        self.next_by(kind, Leftover::Kept)
+        self.next_by(kind, &Strategies::REFERENCE)
     }
 
-    /// Likewise. May lose what came with a range (D12).
+    /// Likewise, as these frames are read (D12).
     ///
     /// # Errors
     /// Those of [`Reader::next`].
-    pub fn next_by(
-        &mut self,
-        kind: Kind,
-        leftover: Leftover,
-    ) -> Result<Option<Message>, FrameError> {
+    pub fn next_by(&mut self, kind: Kind, how: &Strategies) -> Result<Option<Message>, FrameError> {
         let Some((start, length)) = header(&self.buffer)? else {
             return Ok(None);
         };
+        faulty::fill(&mut self.buffer, start, length, how);
         if self.buffer.len() - start < length {
             return Ok(None);
         }
         self.buffer.advance(start);
         let body = self.buffer.split_to(length).freeze();
-        if leftover == Leftover::Lost && kind == Kind::GetRange {
-            self.buffer.clear();
-        }
+        faulty::replace(&mut self.buffer, kind, how);
         Ok(Some(Message::decode(kind, body)?))
     }
 
     /// What it means that the input ends now: `eof` between frames, else `unexpected_eof`, or what
     /// [`Reader::next`] says of the length. To be asked when there is no further message.
     pub fn end(&self) -> FrameError {
-        self.end_by(FrameEnd::Cut)
+        self.end_by(&Strategies::REFERENCE)
     }
 
-    /// Likewise. May take a cut between length and body for a clean end (D9).
-    pub fn end_by(&self, frame_end: FrameEnd) -> FrameError {
+    /// Likewise, as these frames are read (D9).
+    pub fn end_by(&self, how: &Strategies) -> FrameError {
         let held = self.buffer.len();
         match header(&self.buffer) {
             Err(error) => error,
             Ok(None) if held == 0 => FrameError::Eof,
-            Ok(Some((start, _))) if frame_end == FrameEnd::Clean && start == held => {
-                FrameError::Eof
-            }
+            Ok(Some((start, _))) if faulty::ends_cleanly(start == held, how) => FrameError::Eof,
             Ok(_) => FrameError::UnexpectedEof { held },
         }
     }

@@ -1,5 +1,6 @@
 //! Messages as bytes, and frames (6).
 
+mod faulty;
 mod fields;
 mod frame;
 mod message;
@@ -7,7 +8,7 @@ mod strategy;
 
 pub use frame::{FrameError, Reader, frame, frame_by};
 pub use message::{InconsistentHashLength, Kind, Malformed, Message};
-pub use strategy::{FrameEnd, Leftover, Oversized, Strategies};
+pub use strategy::{Body, FrameEnd, Leftover, Oversized, Strategies};
 
 use super::message::Protocol;
 

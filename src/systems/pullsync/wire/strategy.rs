@@ -11,6 +11,8 @@ pub struct Strategies {
     pub oversized: Oversized,
     /// D12.
     pub leftover: Leftover,
+    /// Our own.
+    pub body: Body,
 }
 
 /// A stream that ends right behind the length of a frame.
@@ -40,12 +42,22 @@ pub enum Leftover {
     Lost,
 }
 
+/// A body that arrives in several pieces.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+pub enum Body {
+    /// It is waited for (6, rule 4).
+    Whole,
+    /// What is there of it is taken, and zeros for the rest, as by a read whose count nobody looks at.
+    OneRead,
+}
+
 impl Strategies {
     /// What the spec demands.
     pub const REFERENCE: Self = Self {
         frame_end: FrameEnd::Cut,
         oversized: Oversized::Refused,
         leftover: Leftover::Kept,
+        body: Body::Whole,
     };
 
     /// The version that was studied, with no remedy.
@@ -53,5 +65,6 @@ impl Strategies {
         frame_end: FrameEnd::Clean,
         oversized: Oversized::Written,
         leftover: Leftover::Lost,
+        body: Body::Whole,
     };
 }

@@ -1,1 +1,0 @@
-//! Interval sets on their own.

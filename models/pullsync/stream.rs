@@ -1,1 +1,0 @@
-//! One exchange over two pipes of bytes.
