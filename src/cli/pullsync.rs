@@ -49,7 +49,7 @@ is interrupted or terminated.
 Peers are not authenticated: whoever connects is trusted to have the overlay it names.";
 
 /// Chunks that are put at once.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 
 /// Runs nodes of pullsync over TCP.
 #[derive(Arguments)]

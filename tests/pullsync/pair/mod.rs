@@ -146,7 +146,7 @@ fn failed(node: &mut Node) -> u64 {
 fn everything_arrives_once_whatever_is_cut_killed_and_cancelled() {
     let seed = seed();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let kills = soak(8, 20);
+    let kills = 20;
     let count = soak(1_000, 10_000);
     let home = Home::new();
     let (mut source, listen) = home.source();
@@ -233,7 +233,7 @@ fn peaks(count: u64) -> [u64; 2] {
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_number_of_chunks() {
-    let count = soak(500, 2_000);
+    let count = soak(1_000, 2_000);
     let [few, many] = [count, 10 * count].map(peaks);
     println!(
         "pair: peak memory in KiB of source and puller: {few:?} with {count} chunks, {many:?} with 10 times as many"
