@@ -74,6 +74,16 @@ pub struct Delivery<S: Space> {
     pub stamp: S::Stamp,
 }
 
+impl<S: Space> From<Chunk<S>> for Delivery<S> {
+    fn from(chunk: Chunk<S>) -> Self {
+        Self {
+            address: Some(chunk.address),
+            data: chunk.data,
+            stamp: chunk.stamp,
+        }
+    }
+}
+
 /// Addresses, data and stamps as in the spec.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize)]
 pub struct Real;
