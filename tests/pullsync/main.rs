@@ -1,5 +1,7 @@
 //! Black-box tests of pullsync.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail there")]
+
 mod bits;
 mod chunks;
 mod convergence;

@@ -124,8 +124,7 @@ impl Stream {
             data: vec![0; MAX_MESSAGE + 1].into(),
             stamp: stamp.clone(),
         };
-        let mut batches = Batches::default();
-        batches.0 = std::sync::Arc::new([batch].into());
+        let batches = Batches(std::sync::Arc::new([batch].into()));
         Self {
             how: Strategies::REFERENCE,
             frames: wire::Strategies::REFERENCE,

@@ -50,7 +50,9 @@ pub(super) async fn serve(
     let mut reading = pin!(read(limits, reader, input, purpose));
     let mut writing = pin!(write(limits, writer, output));
     select! {
-        () = &mut reading => drop(writing.await),
+        () = &mut reading => {
+            writing.await;
+        }
         done = &mut writing => if let Done::Closed = done {
             // What does not end by itself is reset.
             let _ = timeout(limits.full_close, reading).await;

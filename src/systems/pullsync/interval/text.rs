@@ -64,16 +64,11 @@ pub(super) fn decode(text: &[u8]) -> Result<IntervalSet, ParseError> {
     Ok(set)
 }
 
+/// A range and its place among the fields.
+pub(super) type Field = (usize, Result<(u64, u64), ParseError>);
+
 /// The limit, and each range with its place, as far as the numbers are some.
-pub(super) fn fields(
-    text: &[u8],
-) -> Result<
-    (
-        u64,
-        impl Iterator<Item = (usize, Result<(u64, u64), ParseError>)>,
-    ),
-    ParseError,
-> {
+pub(super) fn fields(text: &[u8]) -> Result<(u64, impl Iterator<Item = Field>), ParseError> {
     let mut fields = text.split(|byte| *byte == b';').enumerate();
     let start = fields.next().and_then(|(_, start)| number(start));
     let start = start.ok_or(ParseError::Start { field: 0 })?;
