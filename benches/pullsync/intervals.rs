@@ -62,7 +62,7 @@ trait Ranges: Default {
     /// The first missing run from here on, which ends, if not at the largest number, before a range.
     fn gap(&self, from: u64) -> Range;
 
-    fn ranges(&self) -> Vec<Range>;
+    fn listed(&self) -> Vec<Range>;
 
     fn of(added: &[Range]) -> Self {
         let mut set = Self::default();
@@ -93,7 +93,7 @@ impl Ranges for Ours {
         (from, to.unwrap_or(u64::MAX))
     }
 
-    fn ranges(&self) -> Vec<Range> {
+    fn listed(&self) -> Vec<Range> {
         self.0.ranges().collect()
     }
 }
@@ -130,7 +130,7 @@ impl Ranges for Linear {
         (start, next.map_or(u64::MAX, |next| next.0 - 1))
     }
 
-    fn ranges(&self) -> Vec<Range> {
+    fn listed(&self) -> Vec<Range> {
         self.0.clone()
     }
 }
@@ -141,20 +141,14 @@ impl Ranges for RangeSetBlaze<u64> {
     }
 
     fn gap(&self, from: u64) -> Range {
-        let gap = match self.range_or_gap_at(from) {
-            (range, true) => (
-                range.end() + 1,
-                *self.range_or_gap_at(range.end() + 1).0.end(),
-            ),
+        match self.range_or_gap_at(from) {
+            (range, true) => self.range_or_gap_at(range.end() + 1).0.into_inner(),
             (gap, false) => (from, *gap.end()),
-        };
-        gap
+        }
     }
 
-    fn ranges(&self) -> Vec<Range> {
-        RangeSetBlaze::ranges(self)
-            .map(RangeInclusive::into_inner)
-            .collect()
+    fn listed(&self) -> Vec<Range> {
+        self.ranges().map(RangeInclusive::into_inner).collect()
     }
 }
 
@@ -168,7 +162,7 @@ impl Ranges for RangeInclusiveSet<u64> {
         gap.expect("the largest number is missing").into_inner()
     }
 
-    fn ranges(&self) -> Vec<Range> {
+    fn listed(&self) -> Vec<Range> {
         self.iter()
             .cloned()
             .map(RangeInclusive::into_inner)
@@ -186,7 +180,7 @@ impl Ranges for RoaringTreemap {
         unreachable!("it is not asked")
     }
 
-    fn ranges(&self) -> Vec<Range> {
+    fn listed(&self) -> Vec<Range> {
         let mut ranges: Vec<Range> = Vec::new();
         for number in self {
             match ranges.last_mut() {
@@ -225,10 +219,10 @@ fn rounds<'a>(count: usize) -> Rounds<'a> {
 
 fn additions(goals: &mut Goals, count: usize) {
     let added = &scattered(count, 1);
-    let ranges = Ours::of(added).ranges();
-    assert_eq!(ranges, RangeSetBlaze::of(added).ranges());
-    assert_eq!(ranges, RangeInclusiveSet::of(added).ranges());
-    assert_eq!(ranges, RoaringTreemap::of(added).ranges());
+    let ranges = Ours::of(added).listed();
+    assert_eq!(ranges, RangeSetBlaze::of(added).listed());
+    assert_eq!(ranges, RangeInclusiveSet::of(added).listed());
+    assert_eq!(ranges, RoaringTreemap::of(added).listed());
 
     let mut rounds = rounds(count);
     built::<Ours>(&mut rounds, CONCORD, added);
@@ -236,7 +230,7 @@ fn additions(goals: &mut Goals, count: usize) {
     built::<RangeInclusiveSet<u64>>(&mut rounds, RANGEMAP, added);
     built::<RoaringTreemap>(&mut rounds, ROARING, added);
     if count < MILLION {
-        assert_eq!(ranges, Linear::of(added).ranges());
+        assert_eq!(ranges, Linear::of(added).listed());
         built::<Linear>(&mut rounds, LINEAR, added);
     }
     let group = rounds.measure();
@@ -260,9 +254,9 @@ fn additions(goals: &mut Goals, count: usize) {
 
 fn additions_in_order(goals: &mut Goals, count: usize) {
     let added = &nearly_in_order(count);
-    assert_eq!(Ours::of(added).ranges(), [(1, 8 * count as u64)]);
-    assert_eq!(Linear::of(added).ranges(), [(1, 8 * count as u64)]);
-    assert_eq!(RangeSetBlaze::of(added).ranges(), [(1, 8 * count as u64)]);
+    assert_eq!(Ours::of(added).listed(), [(1, 8 * count as u64)]);
+    assert_eq!(Linear::of(added).listed(), [(1, 8 * count as u64)]);
+    assert_eq!(RangeSetBlaze::of(added).listed(), [(1, 8 * count as u64)]);
 
     let mut rounds = rounds(count);
     built::<Ours>(&mut rounds, CONCORD, added);
@@ -292,7 +286,7 @@ fn found<S: Ranges>(set: &S, points: &[u64]) -> Vec<Range> {
     points.iter().map(|point| set.gap(*point)).collect()
 }
 
-/// A gap from each point, which are added up.
+/// A gap from each point, and something that depends on all.
 fn look<S: Ranges>(set: &S, points: &[u64]) -> u64 {
     let gaps = points.iter().map(|point| set.gap(*point));
     gaps.fold(0, |sum, (from, to)| sum ^ from ^ to)
@@ -354,9 +348,9 @@ fn merges(goals: &mut Goals, count: usize) {
     let [roaring, roarings] = [&one, &other].map(|added| RoaringTreemap::of(added));
     let mut merged = ours.clone();
     merged.merge(&others);
-    let merged = Ours(merged).ranges();
-    assert_eq!(merged, Ranges::ranges(&(&blaze | &blazes)));
-    assert_eq!(merged, (&roaring | &roarings).ranges());
+    let merged = Ours(merged).listed();
+    assert_eq!(merged, (&blaze | &blazes).listed());
+    assert_eq!(merged, (&roaring | &roarings).listed());
 
     let size = ours.ranges().count();
     let mut rounds = Rounds::default();

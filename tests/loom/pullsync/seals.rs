@@ -39,7 +39,7 @@ fn pulling(core: strategy::Strategies, how: shell::Strategies) -> Pulling {
     let live = opened(&shell, &mut driver, 2);
     give(&mut first, empty(1)).expect("the stream is open");
     drop((first, writer));
-    exchanged(&mut driver);
+    assert_eq!(exchanged(&mut driver), Ok(1));
     let hist = opened(&shell, &mut driver, 3);
     assert_eq!(sealed(&shell), Some(vec![(1, 1)]));
     Pulling {
@@ -104,7 +104,7 @@ fn hist_and_live(core: strategy::Strategies, how: shell::Strategies) -> bool {
 
 #[test]
 fn seals_of_both_workers_survive() {
-    both_ways("pullsync: seal, seal", 1, None, || {
+    both_ways("pullsync: seal, seal", 7, None, || {
         hist_and_live(CORE, SHELL)
     });
 }
@@ -152,7 +152,7 @@ fn seal_and_reset(how: shell::Strategies) -> bool {
 
 #[test]
 fn no_seal_outlives_a_reset() {
-    both_ways("pullsync: seal, reset", 1, None, || seal_and_reset(SHELL));
+    both_ways("pullsync: seal, reset", 11, None, || seal_and_reset(SHELL));
 }
 
 /// D35, in the shell.

@@ -10,16 +10,18 @@ use crate::common::cases;
 
 const SIZE: usize = 12_000;
 
-/// Numbers from `base` on.
+/// Numbers from `base` on, none below the place of the limit.
 struct Places {
     base: u64,
+    limit: usize,
     taken: Vec<bool>,
 }
 
 impl Places {
-    fn new(base: u64) -> Self {
+    fn new(base: u64, limit: usize) -> Self {
         Self {
             base,
+            limit,
             taken: vec![false; SIZE],
         }
     }
@@ -47,6 +49,7 @@ impl Places {
 
     /// The first missing place from here on, and the last one of its run.
     fn gap(&self, from: usize) -> Option<(u64, u64)> {
+        let from = from.max(self.limit);
         let from = (from..SIZE).find(|place| !self.taken[*place])?;
         let behind = (from..SIZE)
             .find(|place| self.taken[*place])
@@ -59,7 +62,10 @@ fn add(set: &mut IntervalSet, places: &mut Places, from: usize, length: usize) {
     let to = (from + length).min(SIZE - 1);
     set.add(places.number(from), places.number(to))
         .expect("it is not inverted");
-    places.taken[from..=to].fill(true);
+    let from = from.max(places.limit);
+    if from <= to {
+        places.taken[from..=to].fill(true);
+    }
 }
 
 /// Ranges of one shape: scattered, at the end of what came before, or wide.
@@ -79,11 +85,12 @@ proptest! {
     #[test]
     fn large_sets_are_their_numbers(
         is_low in any::<bool>(),
+        limits in [0..SIZE, 0..3_usize],
         stretches in prop::collection::vec((0..2_usize, stretch()), 1..10),
     ) {
         let base = if is_low { 0 } else { u64::MAX - SIZE as u64 + 1 };
-        let mut sets = [0; 2].map(IntervalSet::new);
-        let mut places = [base; 2].map(Places::new);
+        let mut places = limits.map(|limit| Places::new(base, limit));
+        let mut sets = limits.map(|limit| IntervalSet::new(base + limit as u64));
         for (at, stretch) in stretches {
             for (from, length) in stretch {
                 add(&mut sets[at], &mut places[at], from, length);
@@ -94,14 +101,17 @@ proptest! {
             same_in_another_form(&sets[at])?;
         }
         let [mut one, mut other] = sets;
-        let theirs = other.clone();
+        let [mine, mut theirs] = places;
+        let same = other.clone();
         other.merge(&one);
-        one.merge(&theirs);
+        one.merge(&same);
+        let mut merged = Places::new(base, mine.limit);
         for place in 0..SIZE {
-            places[0].taken[place] |= places[1].taken[place];
+            merged.taken[place] = place >= mine.limit && (mine.taken[place] || theirs.taken[place]);
+            theirs.taken[place] |= place >= theirs.limit && mine.taken[place];
         }
-        prop_assert_eq!(ranges(&one), places[0].ranges());
-        prop_assert_eq!(one, other);
+        prop_assert_eq!(ranges(&one), merged.ranges());
+        prop_assert_eq!(ranges(&other), theirs.ranges());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Many ascending ranges in short blocks, under a directory of where each block starts. What changes a
 //! block leaves the others where they are.
 
+use std::hint::select_unpredictable;
 use std::mem;
 
 use super::list::{self, Range};
@@ -173,56 +174,83 @@ impl Blocks {
 }
 
 /// Ranges that arrive in ascending order of their starts, joined where they touch.
-#[derive(Default)]
 pub(super) struct Collector {
     full: Vec<Vec<Range>>,
-    ranges: Vec<Range>,
+    buffer: [Range; FILL],
+    /// How much of the buffer is in use.
+    length: usize,
     /// The last one, which may still grow.
-    open: Option<Range>,
+    open: Range,
 }
 
 impl Collector {
-    /// Takes from two lists what starts first, until one of them is empty, and returns the rest.
-    pub(super) fn take<'a>(&mut self, [mut left, mut right]: [&'a [Range]; 2]) -> [&'a [Range]; 2] {
-        while let ([one, more @ ..], [other, others @ ..]) = (left, right) {
-            if one.0 <= other.0 {
-                self.push(*one);
-                left = more;
-            } else {
-                self.push(*other);
-                right = others;
-            }
+    pub(super) fn new(first: Range) -> Self {
+        Self {
+            full: Vec::new(),
+            buffer: [(0, 0); FILL],
+            length: 0,
+            open: first,
         }
-        [left, right]
+    }
+
+    /// Takes from two lists what starts first, until one of them is empty, and returns the rest. Which
+    /// list is next and what touches is as good as random, so nothing branches on it.
+    pub(super) fn take<'a>(&mut self, [left, right]: [&'a [Range]; 2]) -> [&'a [Range]; 2] {
+        let (mut i, mut j) = (0, 0);
+        while i < left.len() && j < right.len() {
+            self.make_room();
+            let (mut open, mut length) = (self.open, self.length);
+            while i < left.len() && j < right.len() && length < FILL {
+                let (one, other) = (left[i], right[j]);
+                let is_one = one.0 <= other.0;
+                i += usize::from(is_one);
+                j += usize::from(!is_one);
+                let from = one.0.min(other.0);
+                let to = select_unpredictable(is_one, one.1, other.1);
+                let is_apart = from > open.1.saturating_add(1);
+                self.buffer[length] = open;
+                length += usize::from(is_apart);
+                open.0 = select_unpredictable(is_apart, from, open.0);
+                open.1 = open.1.max(to);
+            }
+            (self.open, self.length) = (open, length);
+        }
+        [&left[i..], &right[j..]]
     }
 
     /// Adds a range that starts nowhere below those before.
     pub(super) fn push(&mut self, range: Range) {
-        match &mut self.open {
-            Some(open) if range.0 <= open.1.saturating_add(1) => open.1 = open.1.max(range.1),
-            open => {
-                if let Some(closed) = open.replace(range) {
-                    self.close(closed);
-                }
-            }
+        if range.0 > self.open.1.saturating_add(1) {
+            self.make_room();
+            self.buffer[self.length] = self.open;
+            self.length += 1;
+            self.open = range;
+        } else {
+            self.open.1 = self.open.1.max(range.1);
         }
     }
 
-    fn close(&mut self, range: Range) {
-        if self.ranges.len() == FILL {
-            let next = Vec::with_capacity(CAPACITY + 1);
-            self.full.push(mem::replace(&mut self.ranges, next));
+    fn make_room(&mut self) {
+        if self.length == FILL {
+            self.full.push(self.block());
+            self.length = 0;
         }
-        self.ranges.push(range);
+    }
+
+    fn block(&self) -> Vec<Range> {
+        let mut block = Vec::with_capacity(CAPACITY + 1);
+        block.extend_from_slice(&self.buffer[..self.length]);
+        block
     }
 
     /// All of them, in one vector if that is enough.
     pub(super) fn finish(mut self) -> Result<Vec<Range>, Blocks> {
-        self.ranges.extend(self.open);
+        let mut last = self.block();
+        last.push(self.open);
         if self.full.is_empty() {
-            return Ok(self.ranges);
+            return Ok(last);
         }
-        self.full.push(self.ranges);
+        self.full.push(last);
         Err(Blocks::of(self.full))
     }
 }

@@ -1,5 +1,7 @@
 //! Ascending ranges in one vector.
 
+use std::hint::select_unpredictable;
+
 /// Inclusive ends.
 pub(super) type Range = (u64, u64);
 
@@ -39,10 +41,16 @@ pub(super) fn gap(
     next: impl FnOnce() -> Option<u64>,
 ) -> Option<(u64, Option<u64>)> {
     let behind = started(ranges, from);
-    let start = match behind.checked_sub(1).map(|before| ranges[before].1) {
-        Some(end) if end >= from => end.checked_add(1)?,
-        _ => from,
-    };
+    let mut start = from;
+    if let Some(before) = behind.checked_sub(1) {
+        // Whether a point lies in a range is as good as random, so nothing branches on it.
+        let end = ranges[before].1;
+        let is_inside = end >= from;
+        if is_inside & (end == u64::MAX) {
+            return None;
+        }
+        start = select_unpredictable(is_inside, end.wrapping_add(1), from);
+    }
     let next = ranges.get(behind).map(|range| range.0).or_else(next);
     Some((start, next.map(|next| next.saturating_sub(1))))
 }

@@ -276,14 +276,19 @@ impl Form {
 
 /// All ranges of two lists, each in pieces, in canonical form.
 fn union<'a>(
-    mut left: impl Iterator<Item = &'a [Range]>,
-    mut right: impl Iterator<Item = &'a [Range]>,
+    left: impl Iterator<Item = &'a [Range]>,
+    right: impl Iterator<Item = &'a [Range]>,
 ) -> Form {
-    let mut collector = Collector::default();
+    let mut left = left.filter(|ranges| !ranges.is_empty());
+    let mut right = right.filter(|ranges| !ranges.is_empty());
     let mut next = [
         left.next().unwrap_or_default(),
         right.next().unwrap_or_default(),
     ];
+    let Some(first) = next.into_iter().filter_map(<[_]>::first).min() else {
+        return Form::Flat(Vec::new());
+    };
+    let mut collector = Collector::new(*first);
     loop {
         next = collector.take(next);
         match next {
