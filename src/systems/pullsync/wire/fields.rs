@@ -96,7 +96,9 @@ impl<'a> Fields<'a> {
             match self.key()?.1 {
                 WireType::StartGroup => depth += 1,
                 WireType::EndGroup => depth -= 1,
-                wire_type => drop(self.value(wire_type)?),
+                wire_type => {
+                    self.value(wire_type)?;
+                }
             }
         }
         Ok(Value::Other)
