@@ -5,6 +5,9 @@ mod pipe;
 mod properties;
 mod side;
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use concord_systems::pullsync::limits::{HASH_SIZE, MAX_MESSAGE, STAMP_SIZE};
 use concord_systems::pullsync::{
     Address, Batches, Chunk, Disk, Real, Server, Storage as _, Strategies, chunk, wire,
@@ -42,7 +45,7 @@ pub(super) struct Stream {
     uploads: u8,
     /// Directions that the network ends.
     cuts: u8,
-    /// What the server may be given. The last one is longer than a frame.
+    /// What the server may be given: a page, and one that is longer than a frame.
     chunks: Vec<Chunk<Real>>,
     batches: Batches,
 }
@@ -96,19 +99,21 @@ pub(super) enum Action {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum To {
+    /// Up.
     Server,
+    /// Down.
     Puller,
 }
 
 const DIRECTIONS: [To; 2] = [To::Server, To::Puller];
 
 impl Stream {
-    /// The correct one.
+    /// The correct one, with at most three uploads.
     fn new(uploads: u8, cuts: u8) -> Self {
         let batch = [7; HASH_SIZE];
         let mut stamp = vec![9; STAMP_SIZE];
         stamp[..HASH_SIZE].copy_from_slice(&batch);
-        let stamp: bytes::Bytes = stamp.into();
+        let stamp = Bytes::from(stamp);
         let small = |payload: &[u8]| {
             let (address, data) = chunk::new(payload).expect("a payload of a few bytes");
             let stamp = stamp.clone();
@@ -124,14 +129,15 @@ impl Stream {
             data: vec![0; MAX_MESSAGE + 1].into(),
             stamp: stamp.clone(),
         };
-        let batches = Batches(std::sync::Arc::new([batch].into()));
+        let payloads: [&[u8]; 3] = [b"foo", b"greaterthanspan", b"penguin"];
+        let payloads = payloads.into_iter().take(uploads.into());
         Self {
             how: Strategies::REFERENCE,
             frames: wire::Strategies::REFERENCE,
             uploads,
             cuts,
-            chunks: vec![small(b"foo"), small(b"greaterthanspan"), large],
-            batches,
+            chunks: payloads.map(small).chain([large]).collect(),
+            batches: Batches(Arc::new([batch].into())),
         }
     }
 
@@ -287,6 +293,7 @@ impl Checkable for Stream {
             },
             Action::Request => "the puller sends ruid and range".to_owned(),
             Action::RequestAndWant => "the puller sends ruid, range and want".to_owned(),
+            Action::Deliver(to, 1) => format!("1 byte reaches the {}", reader(to)),
             Action::Deliver(to, bytes) => format!("{bytes} bytes reach the {}", reader(to)),
             Action::End(to) => format!("the {} sees the end", reader(to)),
             Action::Cut(to) => format!("the way to the {} is cut", reader(to)),
