@@ -16,7 +16,7 @@ use super::{
 /// Reader and writer of a handler wait when the node is closed.
 #[test]
 fn a_close_ends_a_handler_that_waits() {
-    explore("pullsync: a close among waiting", 1, Some(2), || {
+    explore("pullsync: a close among waiting", 510, Some(2), || {
         let shell = server(1, 0, CORE, SHELL);
         let (mut reader, mut writer) = accepted(&shell, PEER, 0);
         open(&mut reader, RUID, range(1, LIVE)).expect("nobody stops it");
@@ -60,7 +60,7 @@ fn close_and_open(how: shell::Strategies) -> bool {
 
 #[test]
 fn nobody_joins_once_the_end_is_awaited() {
-    both_ways("pullsync: close, open", 1, Some(3), || {
+    both_ways("pullsync: close, open", 190, Some(3), || {
         close_and_open(SHELL)
     });
 }
@@ -79,6 +79,29 @@ fn joining_after_the_end_is_found() {
     );
 }
 
+/// A peer opens a stream and says nothing on it.
+fn close_and_accept(how: shell::Strategies) -> bool {
+    let shell = server(1, 0, CORE, how);
+    let silent = routine(&shell, |shell| {
+        let accepted = shell.accepted(PEER, (PEER, 0), Protocol::Cursors);
+        let Ok((mut reader, mut writer)) = accepted else {
+            return false;
+        };
+        finish(reader.stopped());
+        assert_eq!(actions(&mut writer), []);
+        true
+    });
+    finish(shell.ended());
+    joined(silent)
+}
+
+#[test]
+fn a_stream_on_which_nothing_is_said_ends_with_the_node() {
+    both_ways("pullsync: close, accept", 65, Some(3), || {
+        close_and_accept(SHELL)
+    });
+}
+
 /// A mutant.
 #[test]
 fn a_stream_that_is_enrolled_late_is_found() {
@@ -86,14 +109,14 @@ fn a_stream_that_is_enrolled_late_is_found() {
         enrolling: Enrolling::AfterStep,
         ..SHELL
     };
-    let found = fails(move || close_and_open(how));
+    let found = fails(move || close_and_accept(how));
     assert!(found.contains(DEADLOCK), "{found}");
 }
 
 /// As adapters have it: whoever is told of peers goes on while the driver waits and two routines close.
 #[test]
 fn a_second_close_is_harmless_and_the_driver_ends() {
-    both_ways("pullsync: two closes", 1, Some(2), || {
+    both_ways("pullsync: two closes", 9_200, Some(2), || {
         let (shell, driver) = node(1, 0, CORE, SHELL);
         let shell = super::Arc::new(shell);
         let driving = routine(&shell, move |_| drive(driver));
@@ -130,7 +153,7 @@ fn drive(mut driver: SmallDriver) -> Vec<Event<SmallSpace>> {
 /// What a routine leaves undone when it ends by a panic or is dropped ends its stream.
 #[test]
 fn a_dropped_reader_ends_its_handler() {
-    explore("pullsync: a dropped reader", 1, None, || {
+    explore("pullsync: a dropped reader", 1_000, None, || {
         let shell = server(1, 0, CORE, SHELL);
         let (mut reader, mut writer) = accepted(&shell, PEER, 0);
         open(&mut reader, RUID, range(1, LIVE)).expect("nobody stops it");
@@ -145,7 +168,7 @@ fn a_dropped_reader_ends_its_handler() {
 /// The last to hold the shell closes it.
 #[test]
 fn a_dropped_shell_ends_its_routines() {
-    explore("pullsync: a dropped shell", 1, Some(2), || {
+    explore("pullsync: a dropped shell", 130, Some(2), || {
         let (shell, driver) = node(1, 0, CORE, SHELL);
         let (mut reader, mut writer) = accepted(&shell, PEER, 0);
         let driving = loom::thread::spawn(move || drive(driver));

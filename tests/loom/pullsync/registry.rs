@@ -39,7 +39,7 @@ fn open_and_cancel(core: Strategies, how: shell::Strategies) -> bool {
 
 #[test]
 fn a_handler_ends_whether_it_or_its_cancel_comes_first() {
-    both_ways("pullsync: open, cancel", 1, Some(3), || {
+    both_ways("pullsync: open, cancel", 140, Some(3), || {
         open_and_cancel(CORE, SHELL)
     });
 }
@@ -90,7 +90,7 @@ fn finish_and_cancel() -> bool {
 
 #[test]
 fn a_handler_delivers_all_or_is_reset() {
-    both_ways("pullsync: finish, cancel", 1, Some(3), finish_and_cancel);
+    both_ways("pullsync: finish, cancel", 140, Some(3), finish_and_cancel);
 }
 
 /// Two handlers are opened under one key, then it is cancelled. Whether the second stream was the first.
@@ -126,7 +126,7 @@ fn open_twice() -> bool {
 
 #[test]
 fn the_later_of_two_handlers_replaces_the_other() {
-    both_ways("pullsync: open, open", 1, Some(3), open_twice);
+    both_ways("pullsync: open, open", 100, Some(3), open_twice);
 }
 
 /// A handler finishes while another is opened under its key, which is cancelled afterwards. Whether the
@@ -150,7 +150,7 @@ fn finish_and_replace(core: Strategies) -> bool {
 
 #[test]
 fn a_handler_that_ends_leaves_the_registration_of_another() {
-    both_ways("pullsync: finish, open", 1, Some(3), || {
+    both_ways("pullsync: finish, open", 270, Some(3), || {
         finish_and_replace(CORE)
     });
 }
@@ -184,7 +184,7 @@ fn two_peers(core: Strategies) {
 
 #[test]
 fn a_cancel_ends_handlers_of_its_own_peer_only() {
-    explore("pullsync: two peers", 1, Some(2), || two_peers(CORE));
+    explore("pullsync: two peers", 380, Some(2), || two_peers(CORE));
 }
 
 /// D24.
@@ -222,7 +222,7 @@ fn put_and_cancel() -> bool {
 
 #[test]
 fn a_waiting_handler_is_woken_by_chunk_and_cancel() {
-    both_ways("pullsync: put, cancel", 1, Some(3), put_and_cancel);
+    both_ways("pullsync: put, cancel", 1_800, Some(3), put_and_cancel);
 }
 
 /// As before, where the page waits for its timer.
@@ -257,7 +257,7 @@ fn put_and_cancel_of_a_longer_page() -> bool {
 fn an_idle_timer_and_a_cancel_are_both_heeded() {
     both_ways(
         "pullsync: put, idle, cancel",
-        1,
+        1_800,
         Some(3),
         put_and_cancel_of_a_longer_page,
     );
@@ -286,7 +286,7 @@ fn finish_and_disconnect() -> bool {
 fn a_peer_that_goes_ends_its_handler() {
     both_ways(
         "pullsync: finish, disconnect",
-        1,
+        17,
         Some(3),
         finish_and_disconnect,
     );
@@ -311,8 +311,30 @@ fn cancel_of_waiting_halves(how: shell::Strategies) {
 
 #[test]
 fn a_cancel_ends_both_routines_of_a_handler() {
-    explore("pullsync: a cancel among waiting", 1, Some(2), || {
+    explore("pullsync: a cancel among waiting", 410, Some(2), || {
         cancel_of_waiting_halves(SHELL);
+    });
+}
+
+/// The writer is busy until the reader has ended.
+fn cancel_while_the_writer_is_busy(how: shell::Strategies) {
+    let shell = server(1, 0, CORE, how);
+    let canceling = canceler(&shell, PEER, 1);
+    let (mut reader, mut writer) = accepted(&shell, PEER, 0);
+    open(&mut reader, RUID, range(1, LIVE)).expect("nobody stops it");
+    let reading = routine(&shell, move |_| {
+        finish(reader.stopped());
+    });
+    cancel(canceling, RUID);
+    joined(reading);
+    finish(writer.void());
+    assert_eq!(actions(&mut writer), [Action::Reset]);
+}
+
+#[test]
+fn a_cancel_ends_a_reader_whose_writer_is_busy() {
+    explore("pullsync: a cancel beside a busy writer", 430, None, || {
+        cancel_while_the_writer_is_busy(SHELL);
     });
 }
 
@@ -323,7 +345,7 @@ fn a_reader_that_is_not_stopped_is_found() {
         stopping: Stopping::WriterOnly,
         ..SHELL
     };
-    let found = fails(move || cancel_of_waiting_halves(how));
+    let found = fails(move || cancel_while_the_writer_is_busy(how));
     assert!(found.contains(DEADLOCK), "{found}");
 }
 

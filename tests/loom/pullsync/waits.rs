@@ -25,7 +25,7 @@ fn a_reader_ahead(how: shell::Strategies) {
 
 #[test]
 fn a_reader_goes_on_once_its_writer_has_nothing_to_do() {
-    explore("pullsync: a reader ahead", 1, Some(3), || {
+    explore("pullsync: a reader ahead", 330, Some(3), || {
         a_reader_ahead(SHELL)
     });
 }
