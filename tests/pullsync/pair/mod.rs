@@ -167,10 +167,10 @@ fn everything_arrives_once_whatever_is_cut_killed_and_cancelled() {
         };
         generate(&mut source, more, life);
         made += more;
-        sleep(Duration::from_millis(rng.random_range(0..400)));
+        sleep(Duration::from_millis(rng.random_range(0..200)));
         if rng.random_ratio(3, 4) {
             puller.ready();
-            let more = rng.random_range(0..400);
+            let more = rng.random_range(0..200);
             sleep(Duration::from_millis(more));
             cancelled += failed(&mut puller);
         }
