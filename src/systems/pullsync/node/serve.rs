@@ -7,7 +7,7 @@ use crate::map::SortedSet;
 use crate::pullsync::error::{HandlerError, Reason};
 use crate::pullsync::message::{Message, Output};
 use crate::pullsync::server::{HandlerState, Ranged};
-use crate::pullsync::space::{Chunk, Delivery, Space};
+use crate::pullsync::space::Space;
 use crate::pullsync::store::Storage as _;
 
 impl<S: Space> Node<S> {
@@ -102,7 +102,7 @@ impl<S: Space> Node<S> {
             return self.discard(host, stream);
         };
         for chunk in ending.deliveries {
-            let message = Message::Delivery(delivery_of(chunk));
+            let message = Message::Delivery(chunk.into());
             host.emit(Output::Send { stream, message });
         }
         self.finish(host, stream);
@@ -166,13 +166,5 @@ impl<S: Space> Node<S> {
     pub(super) fn discard(&mut self, host: &mut impl Host<S>, stream: S::Stream) {
         self.server.forget(stream);
         host.emit(Output::Reset { stream });
-    }
-}
-
-fn delivery_of<S: Space>(chunk: Chunk<S>) -> Delivery<S> {
-    Delivery {
-        address: Some(chunk.address),
-        data: chunk.data,
-        stamp: chunk.stamp,
     }
 }

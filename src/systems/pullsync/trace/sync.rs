@@ -192,7 +192,7 @@ impl Exchanging {
         if let Some(topmost) = offered.topmost {
             return Ok(told(topmost, &[], &[]));
         }
-        let mut deliveries = deliveries.into_iter().map(delivery).collect();
+        let mut deliveries = deliveries.into_iter().map(Delivery::from).collect();
         if let Some(fault) = self.fault {
             fault.spoil(&mut deliveries);
         }
@@ -267,17 +267,4 @@ impl Replica {
 /// An error of which the checks before it leave none but those of the storage.
 fn unexpected(error: HandlerError) -> Flaw {
     Flaw::of_line(error.to_string())
-}
-
-fn delivery(chunk: Chunk<Real>) -> Delivery<Real> {
-    let Chunk {
-        address,
-        data,
-        stamp,
-    } = chunk;
-    Delivery {
-        address: Some(address),
-        data,
-        stamp,
-    }
 }
