@@ -2,9 +2,9 @@
 //! puts chunks, tells of peers, or closes the node.
 //!
 //! Claim: however these run, the core takes one input after the other, and what it wants done reaches the
-//! routine concerned, in order, once; no wake-up is lost; a handler that is cancelled ends both its
-//! routines (8.1); and once the wait for the end is over, no routine is left, none joins, and the core and
-//! its storage stay as they are (8.4). Assumed: routines end when they are told to, and transports end those
+//! routine concerned, in order, once, unless a reset makes it void; no wake-up is lost; a handler that is
+//! cancelled ends both its routines (8.1); and once the wait for the end is over, no routine is left, none
+//! joins, and the core and its storage stay as they are (8.4). Assumed: routines end when they are told to, and transports end those
 //! that wait for them. Source: sections 8 and 9.4 of the spec, and its defects D24 to D26, D33 and D35.
 //! Checked by the tests of interleavings, which compile these very files.
 //!
