@@ -2,6 +2,41 @@
 
 use serde_json::{Map, Value, json};
 
+/// A trace with another text in one line, counted from 1.
+pub(crate) fn with(trace: &str, line: usize, text: &str) -> String {
+    let mut lines: Vec<&str> = trace.lines().collect();
+    lines[line - 1] = text;
+    lines.join("\n") + "\n"
+}
+
+/// The steps of a trace with their lines.
+pub(crate) fn steps(trace: &str) -> impl Iterator<Item = (usize, Value)> {
+    let lines = (1..).zip(trace.lines()).skip(1);
+    lines.map(|(line, text)| (line, serde_json::from_str(text).expect("a trace is JSON")))
+}
+
+/// Asserts that each altered result of a trace diverges at its line, and says how many there were.
+pub(crate) fn assert_each_altered_result_diverges(
+    trace: &str,
+    verdict: impl Fn(&str) -> String,
+) -> usize {
+    let mut alterations = 0;
+    for (line, step) in steps(trace) {
+        let expected = format!("diverges {line} {}", step["op"].as_str().expect("an op"));
+        for result in altered_results(&step) {
+            let mut wrong = step.clone();
+            let members = wrong.as_object_mut().expect("a step is an object");
+            members.remove("returns");
+            members.remove("fails");
+            members.extend(result);
+            let text = wrong.to_string();
+            assert_eq!(verdict(&with(trace, line, &text)), expected, "{text}");
+            alterations += 1;
+        }
+    }
+    alterations
+}
+
 /// Results that differ from that of a step in one number, string, flag, or by one element.
 pub(crate) fn altered_results(step: &Value) -> Vec<Map<String, Value>> {
     let results = match step["fails"].as_str() {

@@ -2,8 +2,8 @@
 
 use concord_systems::map::SortedMap;
 use concord_systems::pullsync::{
-    Disk, HandlerState, Message, Mode, Protocol as Streams, Server, SmallData, Storage as _,
-    Worker, WorkerState, Write,
+    Disk, Handler, HandlerState, Message, Mode, Protocol as Streams, Server, SmallData,
+    Storage as _, Worker, WorkerState, Write,
 };
 use serde::Serialize;
 
@@ -92,7 +92,7 @@ impl History {
         self.assigned.resize(nodes, (0, 0));
         match seen.cause {
             Cause::DataLoss => self.forget(seen.node),
-            Cause::Start => self.sealed[seen.node] = sealed(seen.disk, seen.node),
+            Cause::Start => self.sealed[seen.node] = set_of(seen.disk, seen.node),
             Cause::Crash | Cause::Event(_) => {}
         }
         self.note_disk(seen);
@@ -569,12 +569,7 @@ fn streams(seen: &Seen<'_, Chain>) -> Vec<Stream> {
 
 /// Whether a handler neither ended nor is cancelled.
 pub(super) fn runs(server: &Server<Ids>, stream: &Stream) -> bool {
-    server.handler(stream).is_some_and(|handler| {
-        !matches!(
-            handler.state,
-            HandlerState::Canceled | HandlerState::Finished
-        )
-    })
+    server.handler(stream).is_some_and(Handler::is_running)
 }
 
 pub(super) fn cursor_of(disk: &Disk<Ids>) -> u64 {
@@ -600,10 +595,6 @@ pub(super) fn set_of(disk: &Disk<Ids>, node: usize) -> SortedMap<u64, ()> {
     let peer = node.checked_sub(1);
     let set = peer.and_then(|peer| disk.intervals(&(peer as u8), BIN).ok().flatten());
     numbers(|number| set.as_ref().is_some_and(|set| set.contains(number)))
-}
-
-fn sealed(disk: &Disk<Ids>, node: usize) -> SortedMap<u64, ()> {
-    set_of(disk, node)
 }
 
 /// The worker of a member, none if its bin is not active.

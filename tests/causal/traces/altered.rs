@@ -3,25 +3,17 @@
 use serde_json::{Value, json};
 
 use super::{SAMPLE, verdict};
-use crate::alterations::altered_results;
+use crate::alterations::{self, assert_each_altered_result_diverges};
 use crate::members::backwards;
 
 /// The sample with another text in one line, counted from 1.
 fn with(line: usize, text: &str) -> String {
-    let mut lines: Vec<&str> = SAMPLE.lines().collect();
-    lines[line - 1] = text;
-    lines.join("\n") + "\n"
+    alterations::with(SAMPLE, line, text)
 }
 
 /// The steps of the sample with their lines.
 fn steps() -> impl Iterator<Item = (usize, Value)> {
-    let lines = SAMPLE.lines().enumerate().skip(1);
-    lines.map(|(at, text)| {
-        (
-            at + 1,
-            serde_json::from_str(text).expect("the sample is JSON"),
-        )
-    })
+    alterations::steps(SAMPLE)
 }
 
 #[test]
@@ -31,23 +23,7 @@ fn the_sample_conforms() {
 
 #[test]
 fn each_altered_result_of_the_sample_diverges_at_its_line() {
-    let mut alterations = 0;
-    for (line, step) in steps() {
-        let expected = format!("diverges {line} {}", step["op"].as_str().expect("an op"));
-        for result in altered_results(&step) {
-            let mut wrong = step.clone();
-            let members = wrong.as_object_mut().expect("a step is an object");
-            members.remove("returns");
-            members.remove("fails");
-            members.extend(result);
-            assert_eq!(
-                verdict(&with(line, &wrong.to_string())),
-                expected,
-                "{wrong}"
-            );
-            alterations += 1;
-        }
-    }
+    let alterations = assert_each_altered_result_diverges(SAMPLE, verdict);
     assert!(alterations > 300, "{alterations}");
 }
 
