@@ -16,6 +16,7 @@
 //! The cycle, executed on the correct model, violates nothing, since there it is not fair.
 
 pub mod broadcast;
+pub mod catalog;
 pub mod causal;
 pub mod checker;
 pub mod cluster;

@@ -4,6 +4,7 @@
 //! What is deliberately absent: protocol decisions. A step, a merge rule or a message that is decided
 //! here is a fault.
 
+pub mod catalog;
 pub mod causal;
 pub mod codec;
 mod database;

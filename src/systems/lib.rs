@@ -4,6 +4,7 @@
 //! is reachable from this crate. What is deliberately absent: stateright, runtimes, command lines.
 
 pub mod broadcast;
+pub mod catalog;
 pub mod causal;
 pub mod counter;
 mod lanes;

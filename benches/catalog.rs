@@ -1,0 +1,3 @@
+//! Catalog: lookups, readers beside a writer, accesses, snapshots, saves and deltas.
+
+fn main() {}

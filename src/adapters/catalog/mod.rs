@@ -1,0 +1,1 @@
+//! The multi-version store of the catalog on the embedded database.
