@@ -73,6 +73,12 @@ pub struct Strategies {
     pub guard: Guard,
     /// Whether the second phase of an access looks again. A mutant.
     pub second_look: SecondLook,
+    /// Loads of the halves of a hotspot split. A mutant.
+    pub half_loads: HalfLoads,
+    /// What engines do with snapshots whose routes overlap. A mutant.
+    pub overlapping: Overlapping,
+    /// Whether installing a snapshot looks at the version again. A mutant.
+    pub recheck: Recheck,
 }
 
 /// Which sections apply.
@@ -241,6 +247,27 @@ choices! {
         /// It splits whatever is there.
         Skipped,
     }
+    /// Loads of the halves of a hotspot split.
+    HalfLoads {
+        /// None (8).
+        Zero,
+        /// That of the route.
+        Kept,
+    }
+    /// Neighbours that overlap, in a snapshot.
+    Overlapping {
+        /// Refused (8).
+        Refused,
+        /// Installed.
+        Installed,
+    }
+    /// The version of the engine when a snapshot is installed.
+    Recheck {
+        /// It is looked at again (8).
+        Taken,
+        /// It is taken for what it was before.
+        Skipped,
+    }
 }
 
 impl Strategies {
@@ -266,5 +293,8 @@ impl Strategies {
         ring: Ring::Installed,
         guard: Guard::Both,
         second_look: SecondLook::Taken,
+        half_loads: HalfLoads::Zero,
+        overlapping: Overlapping::Refused,
+        recheck: Recheck::Taken,
     };
 }
