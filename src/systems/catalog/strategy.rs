@@ -73,6 +73,10 @@ pub struct Strategies {
     pub guard: Guard,
     /// Whether the second phase of an access looks again. A mutant.
     pub second_look: SecondLook,
+    /// What route records without end decode to. A mutant.
+    pub open_end: OpenEnd,
+    /// What follows a route record. A mutant.
+    pub surplus: Surplus,
 }
 
 /// Which sections apply.
@@ -241,6 +245,20 @@ choices! {
         /// It splits whatever is there.
         Skipped,
     }
+    /// The end that a route record without one decodes to.
+    OpenEnd {
+        /// None: infinity (3.2).
+        Unbounded,
+        /// An empty one: below every key.
+        Empty,
+    }
+    /// Bytes after a route record.
+    Surplus {
+        /// The record is invalid (3.2).
+        Refused,
+        /// They are ignored, as only later codec versions allow (13.1).
+        Ignored,
+    }
 }
 
 impl Strategies {
@@ -266,5 +284,7 @@ impl Strategies {
         ring: Ring::Installed,
         guard: Guard::Both,
         second_look: SecondLook::Taken,
+        open_end: OpenEnd::Unbounded,
+        surplus: Surplus::Refused,
     };
 }
