@@ -77,6 +77,12 @@ pub struct Strategies {
     pub open_end: OpenEnd,
     /// What follows a route record. A mutant.
     pub surplus: Surplus,
+    /// Loads of the halves of a hotspot split. A mutant.
+    pub half_loads: HalfLoads,
+    /// What engines do with snapshots whose routes overlap. A mutant.
+    pub overlapping: Overlapping,
+    /// Whether installing a snapshot looks at the version again. A mutant.
+    pub recheck: Recheck,
 }
 
 /// Which sections apply.
@@ -259,6 +265,27 @@ choices! {
         /// They are ignored, as only later codec versions allow (13.1).
         Ignored,
     }
+    /// Loads of the halves of a hotspot split.
+    HalfLoads {
+        /// None (8).
+        Zero,
+        /// That of the route.
+        Kept,
+    }
+    /// Neighbours that overlap, in a snapshot.
+    Overlapping {
+        /// Refused (8).
+        Refused,
+        /// Installed.
+        Installed,
+    }
+    /// The version of the engine when a snapshot is installed.
+    Recheck {
+        /// It is looked at again (8).
+        Taken,
+        /// It is taken for what it was before.
+        Skipped,
+    }
 }
 
 impl Strategies {
@@ -286,5 +313,8 @@ impl Strategies {
         second_look: SecondLook::Taken,
         open_end: OpenEnd::Unbounded,
         surplus: Surplus::Refused,
+        half_loads: HalfLoads::Zero,
+        overlapping: Overlapping::Refused,
+        recheck: Recheck::Taken,
     };
 }
