@@ -73,6 +73,16 @@ pub struct Strategies {
     pub guard: Guard,
     /// Whether the second phase of an access looks again. A mutant.
     pub second_look: SecondLook,
+    /// What route records without end decode to. A mutant.
+    pub open_end: OpenEnd,
+    /// What follows a route record. A mutant.
+    pub surplus: Surplus,
+    /// Loads of the halves of a hotspot split. A mutant.
+    pub half_loads: HalfLoads,
+    /// What engines do with snapshots whose routes overlap. A mutant.
+    pub overlapping: Overlapping,
+    /// Whether installing a snapshot looks at the version again. A mutant.
+    pub recheck: Recheck,
     /// What compaction drops. A mutant.
     pub compaction: Compaction,
     /// Which versions conflict with a batch. A mutant.
@@ -295,6 +305,41 @@ choices! {
         /// It splits whatever is there.
         Skipped,
     }
+    /// The end that a route record without one decodes to.
+    OpenEnd {
+        /// None: infinity (3.2).
+        Unbounded,
+        /// An empty one: below every key.
+        Empty,
+    }
+    /// Bytes after a route record.
+    Surplus {
+        /// The record is invalid (3.2).
+        Refused,
+        /// They are ignored, as only later codec versions allow (13.1).
+        Ignored,
+    }
+    /// Loads of the halves of a hotspot split.
+    HalfLoads {
+        /// None (8).
+        Zero,
+        /// That of the route.
+        Kept,
+    }
+    /// Neighbours that overlap, in a snapshot.
+    Overlapping {
+        /// Refused (8).
+        Refused,
+        /// Installed.
+        Installed,
+    }
+    /// The version of the engine when a snapshot is installed.
+    Recheck {
+        /// It is looked at again (8).
+        Taken,
+        /// It is taken for what it was before.
+        Skipped,
+    }
 }
 
 impl Strategies {
@@ -320,6 +365,11 @@ impl Strategies {
         ring: Ring::Installed,
         guard: Guard::Both,
         second_look: SecondLook::Taken,
+        open_end: OpenEnd::Unbounded,
+        surplus: Surplus::Refused,
+        half_loads: HalfLoads::Zero,
+        overlapping: Overlapping::Refused,
+        recheck: Recheck::Taken,
         compaction: Compaction::Shadowed,
         conflicts: Conflicts::Any,
         read_guard: ReadGuard::Refuses,
