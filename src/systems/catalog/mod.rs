@@ -30,7 +30,7 @@ pub use durable::{Bootstrapping, SavePlan, Saved, Snapshot, Split, SplitPlan};
 pub use engine::{Access, Engine, EngineRoute, Table};
 pub use error::Error;
 pub use message::{Input, Output, StoreCall};
-pub use route::{Route, floor, normalise, overlap};
+pub use route::{Route, catalog_order, floor, normalise, overlap, validate_each};
 pub use state::{Node, State};
 pub use store::{CommitAt, KeyRange, Memory, Mutation, Op, Pair, Store};
 pub use strategy::{Admission, Level, Settings, Strategies};

@@ -73,6 +73,28 @@ pub struct Strategies {
     pub guard: Guard,
     /// Whether the second phase of an access looks again. A mutant.
     pub second_look: SecondLook,
+    /// What route records without end decode to. A mutant.
+    pub open_end: OpenEnd,
+    /// What follows a route record. A mutant.
+    pub surplus: Surplus,
+    /// Loads of the halves of a hotspot split. A mutant.
+    pub half_loads: HalfLoads,
+    /// What engines do with snapshots whose routes overlap. A mutant.
+    pub overlapping: Overlapping,
+    /// Whether installing a snapshot looks at the version again. A mutant.
+    pub recheck: Recheck,
+    /// What compaction drops. A mutant.
+    pub compaction: Compaction,
+    /// Which versions conflict with a batch. A mutant.
+    pub conflicts: Conflicts,
+    /// Whether reads below the retained versions are refused. A mutant.
+    pub read_guard: ReadGuard,
+    /// What an expired version does to older ones. A mutant.
+    pub expiry: Expiry,
+    /// What a put or deletion does to the last commit timestamp. A mutant.
+    pub last_commit: LastCommit,
+    /// What a rollback restores. A mutant.
+    pub rollback: Rollback,
 }
 
 /// Which sections apply.
@@ -234,11 +256,88 @@ choices! {
         /// The current one only.
         Current,
     }
+    /// Versions that compaction drops.
+    Compaction {
+        /// Those older than the newest one at or below the bound (5.3).
+        Shadowed,
+        /// All at or below the bound.
+        Older,
+    }
+    /// Versions that conflict with a batch.
+    Conflicts {
+        /// The newest of a key, whatever it is (5.3).
+        Any,
+        /// The newest that is no tombstone.
+        Values,
+    }
+    /// Reads below the retained versions.
+    ReadGuard {
+        /// Refused (5.2).
+        Refuses,
+        /// Answered from what is left.
+        Answers,
+    }
+    /// A version that has expired.
+    Expiry {
+        /// It hides older ones (5.2).
+        Hides,
+        /// The newest one that has not expired is visible.
+        Uncovers,
+    }
+    /// The last commit timestamp after a put or deletion.
+    LastCommit {
+        /// The larger of itself and that of the write (5.3).
+        Raised,
+        /// That of the write.
+        Replaced,
+    }
+    /// What a rollback restores.
+    Rollback {
+        /// Versions and both numbers (5.3).
+        Whole,
+        /// The versions.
+        Versions,
+    }
     /// Phase 2 of an access.
     SecondLook {
         /// It splits only what is hot now (8).
         Taken,
         /// It splits whatever is there.
+        Skipped,
+    }
+    /// The end that a route record without one decodes to.
+    OpenEnd {
+        /// None: infinity (3.2).
+        Unbounded,
+        /// An empty one: below every key.
+        Empty,
+    }
+    /// Bytes after a route record.
+    Surplus {
+        /// The record is invalid (3.2).
+        Refused,
+        /// They are ignored, as only later codec versions allow (13.1).
+        Ignored,
+    }
+    /// Loads of the halves of a hotspot split.
+    HalfLoads {
+        /// None (8).
+        Zero,
+        /// That of the route.
+        Kept,
+    }
+    /// Neighbours that overlap, in a snapshot.
+    Overlapping {
+        /// Refused (8).
+        Refused,
+        /// Installed.
+        Installed,
+    }
+    /// The version of the engine when a snapshot is installed.
+    Recheck {
+        /// It is looked at again (8).
+        Taken,
+        /// It is taken for what it was before.
         Skipped,
     }
 }
@@ -266,5 +365,16 @@ impl Strategies {
         ring: Ring::Installed,
         guard: Guard::Both,
         second_look: SecondLook::Taken,
+        open_end: OpenEnd::Unbounded,
+        surplus: Surplus::Refused,
+        half_loads: HalfLoads::Zero,
+        overlapping: Overlapping::Refused,
+        recheck: Recheck::Taken,
+        compaction: Compaction::Shadowed,
+        conflicts: Conflicts::Any,
+        read_guard: ReadGuard::Refuses,
+        expiry: Expiry::Hides,
+        last_commit: LastCommit::Raised,
+        rollback: Rollback::Whole,
     };
 }

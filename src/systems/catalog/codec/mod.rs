@@ -1,6 +1,6 @@
-//! Records (3, 13.1, 13.2).
-#![allow(missing_docs, reason = "skeleton")]
+//! Records: numbers (3.1), routes (3.2, 13.1), deltas (13.2).
 
+mod cursor;
 mod delta;
 mod number;
 mod route;
