@@ -30,15 +30,17 @@ fn key() -> impl Strategy<Value = Key> {
 
 /// Any route, sound or not.
 fn any_route() -> impl Strategy<Value = Route> {
-    (0u64..5, key(), prop::option::of(key()), 0u64..4, 0u8..5).prop_map(|(id, start, end, group, state)| Route {
-        id,
-        start: start.into(),
-        end: end.map(Into::into),
-        group,
-        state,
-        parent: 0,
-        split_at: 0,
-    })
+    (0u64..5, key(), prop::option::of(key()), 0u64..4, 0u8..5).prop_map(
+        |(id, start, end, group, state)| Route {
+            id,
+            start: start.into(),
+            end: end.map(Into::into),
+            group,
+            state,
+            parent: 0,
+            split_at: 0,
+        },
+    )
 }
 
 /// A table without flaw: ranges between cuts, some left out, with ids in any order.
@@ -49,11 +51,21 @@ fn sound_table() -> impl Strategy<Value = Vec<Route>> {
     (cuts, owners, ids, any::<bool>()).prop_map(|(cuts, owners, ids, unbounded)| {
         let cuts: Vec<Key> = cuts.into_iter().collect();
         let mut routes = Vec::new();
-        for (at, (start, ((group, state, kept), id))) in cuts.iter().zip(owners.into_iter().zip(ids)).enumerate() {
+        for (at, (start, ((group, state, kept), id))) in
+            cuts.iter().zip(owners.into_iter().zip(ids)).enumerate()
+        {
             let end = cuts.get(at + 1);
             if kept && (end.is_some() || unbounded) {
                 let (start, end) = (start.clone().into(), end.map(|end| end.clone().into()));
-                routes.push(Route { id, start, end, group, state, parent: 0, split_at: 0 });
+                routes.push(Route {
+                    id,
+                    start,
+                    end,
+                    group,
+                    state,
+                    parent: 0,
+                    split_at: 0,
+                });
             }
         }
         routes
@@ -66,13 +78,23 @@ fn any_change() -> impl Strategy<Value = Change> {
         3 => Just(ChangeKind::Delete),
         1 => Just(ChangeKind::Unknown),
     ];
-    (kind, 0u64..6, prop::option::weighted(0.9, any_route()), 0u8..8).prop_map(|(kind, id, route, odd)| match odd {
-        0 => Change { kind, route_id: id, route },
-        _ => match (kind, route) {
-            (ChangeKind::Upsert, Some(route)) => Change::upsert(route),
-            _ => Change::delete(id),
-        },
-    })
+    (
+        kind,
+        0u64..6,
+        prop::option::weighted(0.9, any_route()),
+        0u8..8,
+    )
+        .prop_map(|(kind, id, route, odd)| match odd {
+            0 => Change {
+                kind,
+                route_id: id,
+                route,
+            },
+            _ => match (kind, route) {
+                (ChangeKind::Upsert, Some(route)) => Change::upsert(route),
+                _ => Change::delete(id),
+            },
+        })
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -96,7 +118,9 @@ fn op() -> impl Strategy<Value = Op> {
 
 /// The delta from one table to another. Routes without id are nothing that it speaks of.
 fn changes(from: &[EngineRoute], to: &[Route]) -> Vec<Change> {
-    let gone = from.iter().filter(|route| route.id != 0 && to.iter().all(|new| new.id != route.id));
+    let gone = from
+        .iter()
+        .filter(|route| route.id != 0 && to.iter().all(|new| new.id != route.id));
     let gone = gone.map(|route| Change::delete(route.id));
     gone.chain(to.iter().cloned().map(Change::upsert)).collect()
 }
@@ -110,7 +134,9 @@ fn step(engine: &mut Engine, oracle: &mut Oracle, op: Op) -> TestCaseResult {
             engine.update_route(start.into(), end.map(Into::into), group);
         }
         Op::Begin(key) => {
-            let begun = engine.access_begin(&key).map(|access| (access.load, access.hot));
+            let begun = engine
+                .access_begin(&key)
+                .map(|access| (access.load, access.hot));
             prop_assert_eq!(begun, oracle.begin(&key));
         }
         Op::Finish(key) => {
@@ -132,13 +158,25 @@ fn step(engine: &mut Engine, oracle: &mut Oracle, op: Op) -> TestCaseResult {
         }
         Op::Delta(base, by, changes) => {
             let previous = version(base);
-            let delta = Delta { previous, version: previous.saturating_add_signed(by), changes };
+            let delta = Delta {
+                previous,
+                version: previous.saturating_add_signed(by),
+                changes,
+            };
             return apply(engine, oracle, &delta);
         }
         Op::Move(to) => {
             let previous = version(0);
             let changes = changes(&oracle.routes, &to);
-            return apply(engine, oracle, &Delta { previous, version: previous + 1, changes });
+            return apply(
+                engine,
+                oracle,
+                &Delta {
+                    previous,
+                    version: previous + 1,
+                    changes,
+                },
+            );
         }
         Op::Verify(group, observed, keys) => {
             let verdict = engine.verify_commit(group, observed, &keys);
@@ -163,7 +201,8 @@ fn compare(engine: &Engine, oracle: &Oracle, keys: &[Key]) -> TestCaseResult {
         let owner = oracle.owner(key).map(|at| &oracle.routes[at]);
         prop_assert_eq!(engine.lookup(key), owner);
         for end in keys.iter().map(Some).chain([None]) {
-            let found: Vec<&EngineRoute> = engine.intersecting(key, end.map(Vec::as_slice)).collect();
+            let found: Vec<&EngineRoute> =
+                engine.intersecting(key, end.map(Vec::as_slice)).collect();
             prop_assert_eq!(found, oracle.intersecting(key, end.map(Vec::as_slice)));
         }
     }
