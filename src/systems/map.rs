@@ -3,10 +3,12 @@
 //! Model states hold a handful of entries, where one flat allocation clones, hashes and compares
 //! faster than a tree; users hold many, where a vector would shift half its length on every insert.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Bound;
 use std::slice;
 
 use serde::{Serialize, Serializer};
@@ -47,9 +49,12 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// The value under `key`. O(log n).
-    pub fn get(&self, key: &K) -> Option<&V> {
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
         match &self.0 {
-            Form::Flat(entries) => match entries.binary_search_by(|(k, _)| k.cmp(key)) {
+            Form::Flat(entries) => match entries.binary_search_by(|(k, _)| k.borrow().cmp(key)) {
                 Ok(at) => Some(&entries[at].1),
                 Err(_) => None,
             },
@@ -158,12 +163,24 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// The entries whose key is at least `from`, in ascending order. O(log n) to the first.
     pub fn iter_from(&self, from: &K) -> Iter<'_, K, V> {
+        self.iter_within(Bound::Included(from), Bound::Unbounded)
+    }
+
+    /// The entries between two bounds, in ascending order; none if the bounds are inverted. O(log n) to
+    /// the first and to the last.
+    pub fn iter_within<Q: Ord + ?Sized>(&self, from: Bound<&Q>, to: Bound<&Q>) -> Iter<'_, K, V>
+    where
+        K: Borrow<Q>,
+    {
         match &self.0 {
             Form::Flat(entries) => {
-                let at = entries.partition_point(|(k, _)| k < from);
-                Iter::Flat(entries[at..].iter())
+                let first = entries.partition_point(|(key, _)| is_below(key.borrow(), from));
+                let past = entries.partition_point(|(key, _)| !is_above(key.borrow(), to));
+                Iter::Flat(entries.get(first..past).unwrap_or_default().iter())
             }
-            Form::Tree(entries) => Iter::Tree(entries.range(from..)),
+            // A tree panics if asked for these.
+            Form::Tree(_) if is_inverted(from, to) => Iter::Flat([].iter()),
+            Form::Tree(entries) => Iter::Tree(entries.range((from, to))),
         }
     }
 
@@ -194,6 +211,42 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
             Self::Flat(entries) => entries.next().map(|(key, value)| (key, value)),
             Self::Tree(entries) => entries.next(),
         }
+    }
+}
+
+impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Flat(entries) => entries.next_back().map(|(key, value)| (key, value)),
+            Self::Tree(entries) => entries.next_back(),
+        }
+    }
+}
+
+fn is_below<Q: Ord + ?Sized>(key: &Q, from: Bound<&Q>) -> bool {
+    match from {
+        Bound::Included(from) => key < from,
+        Bound::Excluded(from) => key <= from,
+        Bound::Unbounded => false,
+    }
+}
+
+fn is_above<Q: Ord + ?Sized>(key: &Q, to: Bound<&Q>) -> bool {
+    match to {
+        Bound::Included(to) => key > to,
+        Bound::Excluded(to) => key >= to,
+        Bound::Unbounded => false,
+    }
+}
+
+fn is_inverted<Q: Ord + ?Sized>(from: Bound<&Q>, to: Bound<&Q>) -> bool {
+    match (from, to) {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (
+            Bound::Included(from) | Bound::Excluded(from),
+            Bound::Included(to) | Bound::Excluded(to),
+        ) => from >= to,
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
     }
 }
 
@@ -249,7 +302,43 @@ mod tests {
 
     use super::*;
 
+    fn bounds() -> impl Strategy<Value = Bound<u8>> {
+        prop_oneof![
+            (0u8..80).prop_map(Bound::Included),
+            (0u8..80).prop_map(Bound::Excluded),
+            Just(Bound::Unbounded),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn ranges_agree_with_filters(
+            keys in prop::collection::vec(0u8..80, 0..90),
+            from in bounds(),
+            to in bounds(),
+        ) {
+            let map: SortedMap<u8, ()> = keys.iter().map(|key| (*key, ())).collect();
+            let is_within = |key: &u8| {
+                let lower = match from {
+                    Bound::Included(from) => from <= *key,
+                    Bound::Excluded(from) => from < *key,
+                    Bound::Unbounded => true,
+                };
+                lower && match to {
+                    Bound::Included(to) => *key <= to,
+                    Bound::Excluded(to) => *key < to,
+                    Bound::Unbounded => true,
+                }
+            };
+            let expected: Vec<u8> = map.keys().copied().filter(is_within).collect();
+            let found = map.iter_within(from.as_ref(), to.as_ref());
+            let found: Vec<u8> = found.map(|(key, ())| *key).collect();
+            prop_assert_eq!(&found, &expected);
+            let back = map.iter_within(from.as_ref(), to.as_ref()).rev();
+            let back: Vec<u8> = back.map(|(key, ())| *key).collect();
+            prop_assert!(back.iter().eq(expected.iter().rev()));
+        }
+
         #[test]
         fn agrees_with_a_tree(ops in prop::collection::vec((0u8..3, 0u8..80, any::<u8>()), 0..300), rest in any::<u8>()) {
             let mut map = SortedMap::new();

@@ -77,6 +77,24 @@ pub struct Strategies {
     pub open_end: OpenEnd,
     /// What follows a route record. A mutant.
     pub surplus: Surplus,
+    /// Loads of the halves of a hotspot split. A mutant.
+    pub half_loads: HalfLoads,
+    /// What engines do with snapshots whose routes overlap. A mutant.
+    pub overlapping: Overlapping,
+    /// Whether installing a snapshot looks at the version again. A mutant.
+    pub recheck: Recheck,
+    /// What compaction drops. A mutant.
+    pub compaction: Compaction,
+    /// Which versions conflict with a batch. A mutant.
+    pub conflicts: Conflicts,
+    /// Whether reads below the retained versions are refused. A mutant.
+    pub read_guard: ReadGuard,
+    /// What an expired version does to older ones. A mutant.
+    pub expiry: Expiry,
+    /// What a put or deletion does to the last commit timestamp. A mutant.
+    pub last_commit: LastCommit,
+    /// What a rollback restores. A mutant.
+    pub rollback: Rollback,
 }
 
 /// Which sections apply.
@@ -238,6 +256,48 @@ choices! {
         /// The current one only.
         Current,
     }
+    /// Versions that compaction drops.
+    Compaction {
+        /// Those older than the newest one at or below the bound (5.3).
+        Shadowed,
+        /// All at or below the bound.
+        Older,
+    }
+    /// Versions that conflict with a batch.
+    Conflicts {
+        /// The newest of a key, whatever it is (5.3).
+        Any,
+        /// The newest that is no tombstone.
+        Values,
+    }
+    /// Reads below the retained versions.
+    ReadGuard {
+        /// Refused (5.2).
+        Refuses,
+        /// Answered from what is left.
+        Answers,
+    }
+    /// A version that has expired.
+    Expiry {
+        /// It hides older ones (5.2).
+        Hides,
+        /// The newest one that has not expired is visible.
+        Uncovers,
+    }
+    /// The last commit timestamp after a put or deletion.
+    LastCommit {
+        /// The larger of itself and that of the write (5.3).
+        Raised,
+        /// That of the write.
+        Replaced,
+    }
+    /// What a rollback restores.
+    Rollback {
+        /// Versions and both numbers (5.3).
+        Whole,
+        /// The versions.
+        Versions,
+    }
     /// Phase 2 of an access.
     SecondLook {
         /// It splits only what is hot now (8).
@@ -258,6 +318,27 @@ choices! {
         Refused,
         /// They are ignored, as only later codec versions allow (13.1).
         Ignored,
+    }
+    /// Loads of the halves of a hotspot split.
+    HalfLoads {
+        /// None (8).
+        Zero,
+        /// That of the route.
+        Kept,
+    }
+    /// Neighbours that overlap, in a snapshot.
+    Overlapping {
+        /// Refused (8).
+        Refused,
+        /// Installed.
+        Installed,
+    }
+    /// The version of the engine when a snapshot is installed.
+    Recheck {
+        /// It is looked at again (8).
+        Taken,
+        /// It is taken for what it was before.
+        Skipped,
     }
 }
 
@@ -286,5 +367,14 @@ impl Strategies {
         second_look: SecondLook::Taken,
         open_end: OpenEnd::Unbounded,
         surplus: Surplus::Refused,
+        half_loads: HalfLoads::Zero,
+        overlapping: Overlapping::Refused,
+        recheck: Recheck::Taken,
+        compaction: Compaction::Shadowed,
+        conflicts: Conflicts::Any,
+        read_guard: ReadGuard::Refuses,
+        expiry: Expiry::Hides,
+        last_commit: LastCommit::Raised,
+        rollback: Rollback::Whole,
     };
 }

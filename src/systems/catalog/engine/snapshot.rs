@@ -1,37 +1,103 @@
 //! Snapshots (8).
-#![allow(missing_docs, unused_variables, reason = "skeleton")]
 
-use super::{Engine, EngineRoute};
+use serde::Serialize;
+
+use super::{Engine, EngineRoute, table};
 use crate::catalog::error::Error;
 use crate::catalog::route::Route;
+use crate::catalog::strategy::{Overlapping, Recheck, Stale};
 
 /// A validated table, not yet installed.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Prepared {
     version: u64,
     routes: Vec<EngineRoute>,
 }
 
+impl Prepared {
+    /// Version of the table.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+}
+
 impl Engine {
-    /// Steps 1 to 3: none if the engine is at that version already. Needs no lock.
+    /// Steps 1 to 3: none if the engine is at that version already, whatever the routes. Nothing is changed, and
+    /// the engine may be at another version when the table is installed. O(n log n).
     pub fn prepare_snapshot(
         &self,
         version: u64,
         routes: &[Route],
     ) -> Result<Option<Prepared>, Error> {
-        todo!()
+        if !self.is_news(version)? {
+            return Ok(None);
+        }
+        check_each(routes)?;
+        let mut routes: Vec<EngineRoute> = routes.iter().map(EngineRoute::from).collect();
+        let arranged = table::arrange(&mut routes);
+        match self.settings.strategies.overlapping {
+            Overlapping::Refused => arranged?,
+            Overlapping::Installed => {}
+        }
+        Ok(Some(Prepared { version, routes }))
     }
 
-    /// Step 4.
+    /// Step 4: looks at the version again, and installs the table with all loads 0. O(1) but for freeing the table
+    /// before.
     pub fn install(&mut self, prepared: Prepared) -> Result<(), Error> {
-        todo!()
+        let Prepared { version, routes } = prepared;
+        let is_due = match self.settings.strategies.recheck {
+            Recheck::Taken => self.is_news(version)?,
+            Recheck::Skipped => true,
+        };
+        if is_due {
+            self.replace(version, routes);
+        }
+        Ok(())
     }
 
-    /// All steps.
+    /// All steps. After a failure nothing has changed. O(n log n).
     pub fn apply_snapshot(&mut self, version: u64, routes: &[Route]) -> Result<(), Error> {
         match self.prepare_snapshot(version, routes)? {
             Some(prepared) => self.install(prepared),
             None => Ok(()),
         }
     }
+
+    /// Whether a table of this version is newer than the engine's, and not the same; an error if it is older.
+    pub(super) fn is_news(&self, version: u64) -> Result<bool, Error> {
+        match self.settings.strategies.stale {
+            Stale::Refused if version < self.version => Err(Error::SnapshotVersionStale {
+                version,
+                engine: self.version,
+            }),
+            Stale::Refused | Stale::Installed => Ok(version != self.version),
+        }
+    }
+}
+
+/// Step 2: the first element that is invalid, or whose id occurred before, decides.
+fn check_each(routes: &[Route]) -> Result<(), Error> {
+    let mut elements = routes.iter().enumerate();
+    let invalid = elements.find_map(|(at, route)| Some((at, route.validate().err()?)));
+    let sound = invalid.as_ref().map_or(routes.len(), |(at, _)| *at);
+    if let Some(route_id) = first_repeated(&routes[..sound]) {
+        return Err(Error::SnapshotDuplicateId { route_id });
+    }
+    invalid.map_or(Ok(()), |(_, error)| Err(error))
+}
+
+/// The id that is the first to occur for a second time.
+fn first_repeated(routes: &[Route]) -> Option<u64> {
+    let mut ids: Vec<(u64, usize)> = routes
+        .iter()
+        .enumerate()
+        .map(|(at, r)| (r.id, at))
+        .collect();
+    ids.sort_unstable();
+    let again = ids.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    again
+        .map(|pair| (pair[1].1, pair[1].0))
+        .min()
+        .map(|(_, id)| id)
 }
