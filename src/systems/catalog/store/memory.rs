@@ -176,6 +176,17 @@ impl Store for Memory {
         Ok(commit_ts)
     }
 
+    fn apply_built(
+        &mut self,
+        start_ts: u64,
+        at: CommitAt,
+        build: impl FnOnce(&Self, u64) -> Result<Vec<Mutation>, Error>,
+    ) -> Result<u64, Error> {
+        let commit_ts = at.choose(self.last_commit_ts)?;
+        let mutations = build(self, commit_ts)?;
+        self.apply(&mutations, start_ts, CommitAt::Exactly(commit_ts))
+    }
+
     fn compact(&mut self, min_ts: u64) -> Result<(), Error> {
         let how = self.how.compaction;
         self.keys.retain(|_, versions| {
