@@ -1,9 +1,14 @@
 //! Random sequences against the oracle: whatever an engine is asked in between, it answers like that.
 
 use concord::systems::catalog::delta::ChangeKind;
-use concord::systems::catalog::{Change, Delta, Engine, EngineRoute, Level, Route, Settings};
+use concord::systems::catalog::strategy::{
+    DeltaBase, EqualStarts, Guard, HalfLoads, Halves, Overlapping, Ring, SecondLook, Stale,
+};
+use concord::systems::catalog::{
+    Change, Delta, Engine, EngineRoute, Level, Route, Settings, Strategies,
+};
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseResult;
+use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
 use super::oracle::Oracle;
 use crate::common::cases;
@@ -218,24 +223,84 @@ fn compare(engine: &Engine, oracle: &Oracle, keys: &[Key]) -> TestCaseResult {
     Ok(())
 }
 
+/// How an engine begins, what is done to it, and for which keys it is asked.
+#[derive(Clone, Debug)]
+struct Life {
+    level: Level,
+    default_route: bool,
+    threshold: u64,
+    ops: Vec<Op>,
+    keys: Vec<Key>,
+}
+
+fn life() -> impl Strategy<Value = Life> {
+    let level = prop::sample::select(vec![Level::One, Level::Two]);
+    let ops = prop::collection::vec(op(), 0..120);
+    let keys = prop::collection::vec(key(), 1..4);
+    (level, any::<bool>(), 0u64..4, ops, keys).prop_map(
+        |(level, default_route, threshold, ops, keys)| Life {
+            level,
+            default_route,
+            threshold,
+            ops,
+            keys,
+        },
+    )
+}
+
+fn live(life: Life, strategies: Strategies) -> TestCaseResult {
+    let settings = Settings {
+        strategies,
+        ..Settings::strict(life.level)
+    };
+    let mut engine = Engine::new(settings, life.default_route, life.threshold);
+    let is_second = life.level == Level::Two;
+    let mut oracle = Oracle::new(is_second, life.default_route, life.threshold);
+    for op in life.ops {
+        step(&mut engine, &mut oracle, op)?;
+        compare(&engine, &oracle, &life.keys)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_oracle_tells_every_mutant_from_the_reference() {
+    let of = |change: fn(&mut Strategies)| {
+        let mut strategies = Strategies::REFERENCE;
+        change(&mut strategies);
+        strategies
+    };
+    let mutants = [
+        of(|s| s.equal_starts = EqualStarts::Reversed),
+        of(|s| s.halves = Halves::Active),
+        of(|s| s.half_loads = HalfLoads::Kept),
+        of(|s| s.second_look = SecondLook::Skipped),
+        of(|s| s.stale = Stale::Installed),
+        of(|s| s.overlapping = Overlapping::Installed),
+        of(|s| s.delta_base = DeltaBase::Unchecked),
+        of(|s| s.ring = Ring::Replaced),
+        of(|s| s.guard = Guard::Observed),
+        of(|s| s.guard = Guard::Current),
+    ];
+    for mutant in mutants {
+        let config = Config {
+            cases: 1000,
+            max_shrink_iters: 0,
+            failure_persistence: None,
+            ..Config::default()
+        };
+        let mut runner = TestRunner::new_with_rng(config, TestRunner::deterministic().new_rng());
+        let agreed = runner.run(&life(), |life| live(life, mutant));
+        assert!(agreed.is_err(), "{mutant:?}");
+    }
+}
+
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(400))]
 
     #[test]
-    fn engines_answer_like_the_oracle(
-        second_level in any::<bool>(),
-        default_route in any::<bool>(),
-        threshold in 0u64..4,
-        ops in prop::collection::vec(op(), 0..120),
-        keys in prop::collection::vec(key(), 1..4),
-    ) {
-        let level = if second_level { Level::Two } else { Level::One };
-        let mut engine = Engine::new(Settings::strict(level), default_route, threshold);
-        let mut oracle = Oracle::new(second_level, default_route, threshold);
-        for op in ops {
-            step(&mut engine, &mut oracle, op)?;
-            compare(&engine, &oracle, &keys)?;
-        }
+    fn engines_answer_like_the_oracle(life in life()) {
+        live(life, Strategies::REFERENCE)?;
     }
 
     /// Sequences of what the catalog would send: beyond what the ring holds, with registrations left out.
