@@ -9,6 +9,8 @@ mod notation;
 mod process;
 #[path = "../common/reopening.rs"]
 mod reopening;
+#[path = "../common/simulated.rs"]
+mod simulated;
 
 mod disk;
 mod durability;

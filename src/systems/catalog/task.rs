@@ -87,7 +87,7 @@ pub enum Returned {
     /// What was saved.
     Saved(Saved),
     /// What a split made.
-    Split(Split),
+    Split(Box<Split>),
     /// What the node ended up with.
     Bootstrapped(Snapshot),
     /// The engine is as new as what was read.
@@ -129,7 +129,9 @@ impl Task {
             },
             Self::Adopting(split, adopting) => match adopting.advance(store, engine, settings) {
                 Step::Next(adopting) => Step::Next(Self::Adopting(split, adopting)),
-                Step::Done(adopted) => Step::Done(adopted.map(|()| Returned::Split(split))),
+                Step::Done(adopted) => {
+                    Step::Done(adopted.map(|()| Returned::Split(Box::new(split))))
+                }
             },
             Self::Bootstrapping(bootstrap) => bootstrap
                 .advance(store, engine, settings)

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::read::{Reading, record_at, version_at};
 use super::Snapshot;
+use super::read::{Reading, record_at, version_at};
 use crate::catalog::codec::{decode_delta, decode_delta_floor, encode_delta, encode_number};
 use crate::catalog::delta::Delta;
 use crate::catalog::error::Error;

@@ -33,10 +33,9 @@ pub fn version<S: Store>(store: &S) -> Result<u64, Error> {
 /// Of the first bad record in key order: `InvalidRouteKey`, that of its decoding, `RouteKeyIdMismatch`; and
 /// those of the read.
 pub fn routes_at<S: Store>(store: &S, ts: u64, settings: &Settings) -> Result<Vec<Route>, Error> {
-    let end = keys::successor(keys::ROUTE_PREFIX);
     let range = KeyRange {
         start: keys::ROUTE_PREFIX,
-        end: end.as_deref(),
+        end: Some(keys::ROUTE_END),
     };
     let pairs = store.scan_at(range, usize::MAX, ts)?;
     // A store that includes the end of a range (D7) must not harm the catalog.
@@ -44,7 +43,7 @@ pub fn routes_at<S: Store>(store: &S, ts: u64, settings: &Settings) -> Result<Ve
     let mut routes = pairs
         .map(|pair| decode_pair(pair, settings))
         .collect::<Result<Vec<_>, _>>()?;
-    route::sort(&mut routes);
+    routes.sort_unstable_by(route::catalog_order);
     Ok(routes)
 }
 

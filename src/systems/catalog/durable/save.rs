@@ -76,7 +76,9 @@ impl SavePlan {
         let kept = ById::new(&desired);
         let left = existing.iter().filter(|route| kept.get(route.id).is_none());
         mutations.extend(left.map(|route| Mutation::delete(keys::route(route.id))));
-        let changed = desired.iter().filter(|route| by_id.get(route.id) != Some(*route));
+        let changed = desired
+            .iter()
+            .filter(|route| by_id.get(route.id) != Some(*route));
         for route in changed {
             mutations.push(put_route(route, settings)?);
         }
@@ -209,8 +211,8 @@ fn refuse_retired(
     next: u64,
     settings: &Settings,
 ) -> Result<(), Error> {
-    let checked = settings.admission == Admission::Strict
-        && settings.strategies.retired == Retired::Refused;
+    let checked =
+        settings.admission == Admission::Strict && settings.strategies.retired == Retired::Refused;
     let is_retired = |route: &&Route| route.id < next && existing.get(route.id).is_none();
     match desired.iter().find(is_retired) {
         Some(route) if checked => Err(Error::RouteIdRetired {

@@ -38,7 +38,11 @@ impl Syncing {
     /// One that has done nothing yet. `batch` is of level 2: the deltas that it takes at most; a
     /// non-positive one is ignored and the default taken.
     pub const fn begin(batch: i64) -> Self {
-        let batch = if batch > 0 { batch } else { DEFAULT_BATCH as i64 };
+        let batch = if batch > 0 {
+            batch
+        } else {
+            DEFAULT_BATCH as i64
+        };
         Self(Stage::Begun { batch })
     }
 

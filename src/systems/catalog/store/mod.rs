@@ -3,6 +3,7 @@
 mod commit;
 mod memory;
 pub mod rules;
+mod shared;
 
 pub use commit::{Commit, CommitStep};
 pub use memory::Memory;
@@ -183,6 +184,20 @@ pub trait Store {
     /// # Errors
     /// In this order: `VersionOverflow` of [`CommitAt::After`], `WriteConflict`, `UnknownOp`.
     fn apply(&mut self, mutations: &[Mutation], start_ts: u64, at: CommitAt) -> Result<u64, Error>;
+
+    /// Applies the batch that `build` makes of the commit timestamp: choice, `build` and [`Store::apply`] are
+    /// one atomic step (13.8). `build` may read the store, which is as it was before the batch.
+    ///
+    /// # Errors
+    /// In this order: `VersionOverflow` of [`CommitAt::After`], those of `build`, those of [`Store::apply`].
+    fn apply_built(
+        &mut self,
+        start_ts: u64,
+        at: CommitAt,
+        build: impl FnOnce(&Self, u64) -> Result<Vec<Mutation>, Error>,
+    ) -> Result<u64, Error>
+    where
+        Self: Sized;
 
     /// Drops, for every key, the versions older than the newest one at or below `min_ts`, and raises the
     /// oldest readable timestamp to `min_ts` (5.3).
