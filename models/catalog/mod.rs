@@ -4,7 +4,7 @@ mod commits;
 mod engine;
 pub mod nodes;
 mod records;
-mod store;
+pub mod store;
 
 use concord_systems::catalog::trace;
 

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Runs `test` of this program in a new process, to which the variable `role` tells that it is not
@@ -28,4 +28,11 @@ pub(crate) fn next_line(said: &mut impl BufRead) -> Option<String> {
     let mut line = String::new();
     said.read_line(&mut line).expect("the pipe can be read");
     line.ends_with('\n').then_some(line)
+}
+
+/// Says a line to the process that started this one, which knows it before the next thing happens here.
+pub(crate) fn say(line: String) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(line.as_bytes()).expect("the parent listens");
+    out.flush().expect("the parent listens");
 }

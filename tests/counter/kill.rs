@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::io::Write;
 use std::sync::Arc;
 use std::thread::{scope, sleep};
 use std::time::Duration;
@@ -15,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::common::{seed, soak};
 use crate::durability::{KEYS, Ledger, NODE, sub_counter};
-use crate::process::{again, next_line};
+use crate::process::{again, next_line, say};
 
 /// Tells the child how many threads share the counter, none if one thread has it to itself, and its
 /// database.
@@ -63,12 +62,6 @@ fn bump_forever(thread: usize, mut bump: impl FnMut(Direction, &str) -> bool) {
         assert!(bump(direction, key), "nothing fails but by being killed");
         say(format!("ack {thread}\n"));
     }
-}
-
-fn say(line: String) {
-    let mut out = std::io::stdout().lock();
-    out.write_all(line.as_bytes()).expect("the parent listens");
-    out.flush().expect("the parent listens");
 }
 
 /// What one killed process said.

@@ -1,1 +1,6 @@
-//! The multi-version store of the catalog on the embedded database.
+//! The multi-version store of the catalog on an embedded database.
+
+mod record;
+mod store;
+
+pub use store::{Checkpoint, MvccStore};

@@ -18,6 +18,28 @@ pub struct Args<'a> {
     members: &'a Map<String, Value>,
 }
 
+/// The members of an object that has none but those that are asked for.
+#[derive(Debug)]
+pub struct Exact<'a, 'b> {
+    args: &'b Args<'a>,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Exact<'a, '_> {
+    /// The member `name`, as `read` reads it.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn read<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Args<'a>, &str) -> Result<T, Flaw>,
+    ) -> Result<T, Flaw> {
+        self.known.push(name);
+        read(self.args, name)
+    }
+}
+
 /// The member `name` of `object`, which must be an object.
 pub(super) fn object<'a>(
     object: &'a Map<String, Value>,
@@ -158,6 +180,40 @@ impl<'a> Args<'a> {
         match self.members.get(name) {
             Some(Value::Null) => Ok(None),
             _ => read(self, name).map(Some),
+        }
+    }
+
+    /// What `read` reads, or null; it may be left out.
+    ///
+    /// # Errors
+    /// If it is there and neither.
+    pub fn optional<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Self, &str) -> Result<T, Flaw>,
+    ) -> Result<Option<T>, Flaw> {
+        match self.members.get(name) {
+            None => Ok(None),
+            Some(_) => self.nullable(name, read),
+        }
+    }
+
+    /// What `read` makes of the members, if there are no others.
+    ///
+    /// # Errors
+    /// Those of `read`, else the first member that it did not read.
+    pub fn exactly<T>(
+        &self,
+        read: impl FnOnce(&mut Exact<'a, '_>) -> Result<T, Flaw>,
+    ) -> Result<T, Flaw> {
+        let known = Vec::new();
+        let mut exact = Exact { args: self, known };
+        let value = read(&mut exact)?;
+        let Exact { known, .. } = exact;
+        let mut names = self.members.keys();
+        match names.find(|name| !known.contains(&name.as_str())) {
+            None => Ok(value),
+            Some(name) => Err(self.flaw(name, "unknown, expected no such member")),
         }
     }
 

@@ -14,7 +14,7 @@ use std::io::{self, BufRead, Seek, SeekFrom};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-pub use args::{Args, Integer};
+pub use args::{Args, Exact, Integer};
 
 use line::{Lines, Parsed};
 

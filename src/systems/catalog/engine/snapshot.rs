@@ -19,6 +19,11 @@ impl Prepared {
     pub const fn version(&self) -> u64 {
         self.version
     }
+
+    /// Its routes in list order.
+    pub fn routes(&self) -> &[EngineRoute] {
+        &self.routes
+    }
 }
 
 impl Engine {

@@ -162,16 +162,15 @@ impl Store for Memory {
     fn apply(&mut self, mutations: &[Mutation], start_ts: u64, at: CommitAt) -> Result<u64, Error> {
         let commit_ts = at.choose(self.last_commit_ts)?;
         rules::check_conflicts(mutations, start_ts, |key| Ok(self.conflicting(key)))?;
-        if self.how.batch == Batch::Whole {
-            rules::check_kinds(mutations)?;
+        let is_unknown = |mutation: &Mutation| mutation.op == Op::Unknown;
+        if self.how.batch == Batch::Whole
+            && let Some(index) = mutations.iter().position(is_unknown)
+        {
+            return Err(Error::UnknownOp { index });
         }
         self.last_commit_ts = self.last_commit_ts.max(commit_ts);
         for (index, mutation) in mutations.iter().enumerate() {
-            let version = match &mutation.op {
-                Op::Put { value, expire_at } => Version::put(commit_ts, value.clone(), *expire_at),
-                Op::Delete => Version::tombstone(commit_ts),
-                Op::Unknown => return Err(Error::UnknownOp { index }),
-            };
+            let version = rules::version(index, mutation, commit_ts)?;
             self.write(mutation.key.clone(), version);
         }
         Ok(commit_ts)

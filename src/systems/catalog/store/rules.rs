@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Mutation, Op};
+use super::{KeyRange, Mutation, Op};
 use crate::catalog::error::Error;
 
 /// One version of a key (5.1).
@@ -66,31 +66,37 @@ pub const fn check_read(ts: u64, min_retained_ts: u64) -> Result<(), Error> {
 ///
 /// # Errors
 /// `WriteConflict`, or that of `latest`.
-pub fn check_conflicts(
+pub fn check_conflicts<E: From<Error>>(
     mutations: &[Mutation],
     start_ts: u64,
-    mut latest: impl FnMut(&[u8]) -> Result<Option<u64>, Error>,
-) -> Result<(), Error> {
+    mut latest: impl FnMut(&[u8]) -> Result<Option<u64>, E>,
+) -> Result<(), E> {
     for (index, mutation) in mutations.iter().enumerate() {
         if let Some(latest) = latest(&mutation.key)?.filter(|latest| *latest > start_ts) {
-            return Err(Error::WriteConflict {
+            let conflict = Error::WriteConflict {
                 index,
                 latest,
                 start: start_ts,
-            });
+            };
+            return Err(conflict.into());
         }
     }
     Ok(())
 }
 
-/// Looks for the first mutation of unknown kind (5.3).
+/// The version that a mutation of a batch writes (5.3). `index` is its place in the batch.
 ///
 /// # Errors
 /// `UnknownOp`.
-pub fn check_kinds(mutations: &[Mutation]) -> Result<(), Error> {
-    let mut ops = mutations.iter().map(|mutation| &mutation.op);
-    match ops.position(|op| *op == Op::Unknown) {
-        Some(index) => Err(Error::UnknownOp { index }),
-        None => Ok(()),
+pub fn version(index: usize, mutation: &Mutation, commit_ts: u64) -> Result<Version, Error> {
+    match &mutation.op {
+        Op::Put { value, expire_at } => Ok(Version::put(commit_ts, value.clone(), *expire_at)),
+        Op::Delete => Ok(Version::tombstone(commit_ts)),
+        Op::Unknown => Err(Error::UnknownOp { index }),
     }
+}
+
+/// Whether no key is in a range, as its end is not above its start.
+pub fn is_empty(range: KeyRange<'_>) -> bool {
+    range.end.is_some_and(|end| end <= range.start)
 }
