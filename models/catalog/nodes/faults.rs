@@ -531,6 +531,11 @@ fn deltas(variant: Option<&str>, budget: Budget) -> Nodes {
     model.settings = Settings::strict(Level::Two);
     model.batch = 2;
     model.claims = |model| claims(model, DELTAS);
+    if variant == Some("deltas_skipped") {
+        // What is skipped must be no part of what follows.
+        model.clients[0] = client(0, &[Edit::Split("b"), Edit::Move("b", 2)]);
+        model.clients[1] = client(1, &[Edit::Fence("a")]);
+    }
     // Seeded, its first step would have been taken before the first state.
     model.seeded = variant != Some("ring_keeps_replaced");
     vary(model, variant)
@@ -685,7 +690,10 @@ fn foreign_deltas(variant: Option<&str>, budget: Budget) -> Nodes {
     let mut model = pair(Level::Two, |model| claims(model, FOREIGN_DELTAS));
     model.defaults = vec![true];
     model.watchers = vec![true];
-    model.clients = vec![client(0, &[Edit::Fence("a"), Edit::Split("b")])];
+    model.clients = vec![
+        client(0, &[Edit::Fence("a")]),
+        client(0, &[Edit::Split("b")]),
+    ];
     model.writes = vec![Write::Version(2)];
     model.registrations = 1;
     if budget == Budget::Full {
