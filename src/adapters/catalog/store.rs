@@ -132,11 +132,14 @@ impl MvccStore {
         let begun = begin(&self.0.redb, Durability::Immediate);
         // Asked now that no other write is under way.
         self.refuse_if_failed()?;
-        let written = begun.map_err(Flaw::from).map_err(Stop::from).and_then(|to| {
-            let told = write(&mut Writing::new(&to)?)?;
-            to.commit().map_err(Flaw::from)?;
-            Ok(told)
-        });
+        let written = begun
+            .map_err(Flaw::from)
+            .map_err(Stop::from)
+            .and_then(|to| {
+                let told = write(&mut Writing::new(&to)?)?;
+                to.commit().map_err(Flaw::from)?;
+                Ok(told)
+            });
         written.map_err(|stop| {
             let has_failed = matches!(stop, Stop::Failed(_));
             let error = self.told(stop);
