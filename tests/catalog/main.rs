@@ -4,6 +4,7 @@
 
 mod codec;
 mod disk;
+mod durability;
 mod durable;
 mod engine;
 mod fuzz;
