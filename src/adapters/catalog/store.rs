@@ -368,7 +368,7 @@ where
         ts: u64,
     ) -> Result<Vec<Pair>, Stop> {
         rules::check_read(ts, self.number(MIN_RETAINED_TS)?)?;
-        if rules::is_empty(range) {
+        if range.is_empty() {
             return Ok(Vec::new());
         }
         let versions = match range.end {
