@@ -1,16 +1,16 @@
 //! Traces by hand and drawn at random: what each operation answers (15).
 
-//mod altered;
+mod altered;
 mod codes;
-//mod defects;
-//mod forms;
-//mod hazards;
-//mod mutants;
-//mod nodes;
+mod defects;
+mod forms;
+mod hazards;
+mod mutants;
+mod nodes;
 mod oracle;
 mod random;
 mod recorder;
-//mod scenario;
+mod scenario;
 
 use std::io::Cursor;
 

@@ -146,7 +146,13 @@ impl Oracle {
             "watch" => {
                 let mut errors = Vec::new();
                 for _ in 0..=json::number(args, "ticks") {
-                    errors.extend(self.sync(node, args).err());
+                    let before = node.engine.clone();
+                    let failed = self.sync(node, args).err();
+                    errors.extend(failed);
+                    if failed.is_none() && node.engine == before {
+                        // Nothing can change any more.
+                        break;
+                    }
                 }
                 Ok(json!({"errors": errors, "version": node.engine.version}))
             }
