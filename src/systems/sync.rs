@@ -3,15 +3,18 @@
 //! Shells are written against this module as `crate::sync`. Loom and shuttle compile the same shell
 //! files in crates whose `sync` holds their own primitives under these names (`tests/loom`,
 //! `tests/shuttle`). What is trusted is that [`let_in`] does here what it does there or less, that
-//! these locks exclude, and that the accesses of [`SeqCstU64`] have one total order.
+//! these locks exclude, that the accesses of [`SeqCstU64`] have one total order, and that what
+//! [`Published`] hands out was stored there, stays alive and is seen with all that was written before.
 
-pub use std::sync::atomic::{AtomicU8, Ordering};
+pub use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 pub use std::sync::{Arc, MutexGuard, OnceLock};
 
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::ops::Deref;
+use std::sync::atomic::AtomicU32;
 use std::sync::{PoisonError, TryLockError};
 
+use arc_swap::ArcSwap;
 use crossbeam_utils::CachePadded;
 
 /// A lock that knows whether somebody waits for it.
@@ -57,10 +60,57 @@ impl SeqCstU64 {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Adds 1 and returns what it is then.
+    #[inline]
+    pub fn increment(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1)
+    }
+
     /// Makes it `value`. Only one thread at a time may do so.
     #[inline]
     pub fn store(&self, value: u64) {
         self.0.store(value, Ordering::SeqCst);
+    }
+}
+
+/// A value that is replaced as a whole and read without locks, by `arc-swap`. Readers never wait, neither
+/// for each other nor for a writer; one who holds a value that was replaced meanwhile may be the one who
+/// frees it.
+///
+/// A load acquires and a store releases, and a thread never goes back to what was stored earlier: the
+/// twin gives no more than that, so a load that nothing orders behind a store may miss it.
+#[derive(Debug)]
+pub struct Published<T>(ArcSwap<T>);
+
+impl<T> Published<T> {
+    /// Holds `value`.
+    pub fn new(value: T) -> Self {
+        Self(ArcSwap::from_pointee(value))
+    }
+
+    /// The value, for as long as it is held.
+    #[inline]
+    pub fn load(&self) -> Held<T> {
+        Held(self.0.load())
+    }
+
+    /// Replaces the value. Only one thread at a time may do so.
+    pub fn store(&self, value: T) {
+        self.0.store(Arc::new(value));
+    }
+}
+
+/// What a [`Published`] held when it was asked. Threads that hold a few each cost nothing; more make a
+/// load touch a count that all threads share.
+#[derive(Debug)]
+pub struct Held<T>(arc_swap::Guard<Arc<T>>);
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
     }
 }
 

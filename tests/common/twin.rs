@@ -5,9 +5,9 @@ use std::cell::Cell;
 use std::mem;
 use std::ops::Deref;
 
-use crate::primitives::atomic::{AtomicBool, AtomicU64};
+use crate::primitives::atomic::{AtomicBool, AtomicUsize};
 
-pub use crate::primitives::atomic::{AtomicU8, Ordering};
+pub use crate::primitives::atomic::{AtomicU8, AtomicU64, Ordering};
 pub use crate::primitives::{Mutex, MutexGuard};
 
 /// As `std::sync::Arc`, but left alone once a panic has ended the execution.
@@ -55,7 +55,7 @@ impl<T> Drop for Arc<T> {
 
 /// As `concord_systems::sync::SeqCstU64`. Loom treats such accesses as acquiring and releasing ones,
 /// but knows fences: one after every access gives these and no other accesses one total order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SeqCstU64(AtomicU64);
 
 impl SeqCstU64 {
@@ -72,6 +72,11 @@ impl SeqCstU64 {
     /// Adds 1.
     pub fn add_one(&self) {
         ordered(self.0.fetch_add(1, Ordering::AcqRel));
+    }
+
+    /// Adds 1 and returns what it is then.
+    pub fn increment(&self) -> u64 {
+        ordered(self.0.fetch_add(1, Ordering::AcqRel)) + 1
     }
 
     /// Makes it `value`.
@@ -104,6 +109,62 @@ pub fn weakened(case: impl FnOnce()) {
     WEAKENED.set(true);
     let _restore = Restore;
     case();
+}
+
+/// As `concord_systems::sync::Published`: a number that says which of all values stored so far is the last.
+/// The checker orders accesses of that number only as far as they acquire and release, so a thread
+/// may be handed any value that it has no reason to know replaced.
+#[derive(Debug)]
+pub struct Published<T> {
+    last: AtomicUsize,
+    stored: std::sync::Mutex<Vec<std::sync::Arc<T>>>,
+}
+
+impl<T> Published<T> {
+    /// Holds `value`.
+    pub fn new(value: T) -> Self {
+        Self {
+            last: AtomicUsize::new(0),
+            stored: std::sync::Mutex::new(vec![std::sync::Arc::new(value)]),
+        }
+    }
+
+    /// The value, for as long as it is held.
+    pub fn load(&self) -> Held<T> {
+        let last = self.last.load(Ordering::Acquire);
+        let stored = self.stored.lock().expect("nobody panics with it");
+        Held(std::sync::Arc::clone(&stored[last]))
+    }
+
+    /// Replaces the value.
+    pub fn store(&self, value: T) {
+        let mut stored = self.stored.lock().expect("nobody panics with it");
+        let last = stored.len();
+        stored.push(std::sync::Arc::new(value));
+        drop(stored);
+        self.last.store(last, Ordering::Release);
+    }
+}
+
+impl<T> Drop for Published<T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let stored = self.stored.get_mut().expect("nobody panics with it");
+            mem::forget(mem::take(stored));
+        }
+    }
+}
+
+/// What a [`Published`] held.
+#[derive(Debug)]
+pub struct Held<T>(std::sync::Arc<T>);
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
 }
 
 /// As `std::sync::OnceLock`.

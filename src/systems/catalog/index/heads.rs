@@ -175,7 +175,12 @@ fn differing(keys: &Arena, range: Range<usize>, agreed: usize) -> Vec<usize> {
 }
 
 /// For each position of the window, bits that are not the same in all keys.
-fn differing_in_window(keys: &Arena, range: Range<usize>, first: &[u8], start: usize) -> [u8; WINDOW] {
+fn differing_in_window(
+    keys: &Arena,
+    range: Range<usize>,
+    first: &[u8],
+    start: usize,
+) -> [u8; WINDOW] {
     let first = window(first, start);
     let mut differs = [0; WINDOW];
     for at in range {

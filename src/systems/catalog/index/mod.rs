@@ -159,7 +159,9 @@ impl Level {
                 return Step::Behind(self.end_of(self.tree.at_or_below(head)));
             }
             Head::Below(head) => {
-                let heads = head.checked_sub(1).map_or(0, |below| self.tree.at_or_below(below));
+                let heads = head
+                    .checked_sub(1)
+                    .map_or(0, |below| self.tree.at_or_below(below));
                 return Step::Behind(self.end_of(heads));
             }
         };

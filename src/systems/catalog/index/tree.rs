@@ -43,7 +43,11 @@ impl Tree {
             let Some(Node(node)) = layer.get(at) else {
                 return self.len;
             };
-            at = at * WIDTH + node.iter().map(|of| usize::from(*of <= number)).sum::<usize>();
+            at = at * WIDTH
+                + node
+                    .iter()
+                    .map(|of| usize::from(*of <= number))
+                    .sum::<usize>();
         }
         // What fills the last node may count, too.
         at.min(self.len)

@@ -1,0 +1,69 @@
+//! What a lookup hands out.
+
+use crate::catalog::EngineRoute;
+use crate::sync::Held;
+
+use super::routing::Routing;
+
+/// A route of the table that was current when it was looked up. Nothing is copied; as long as it is held, that
+/// table stays in memory.
+#[derive(Debug)]
+pub struct Found {
+    routing: Held<Routing>,
+    at: usize,
+}
+
+impl Found {
+    pub(super) fn new(routing: Held<Routing>, at: usize) -> Self {
+        Self { routing, at }
+    }
+
+    /// Version of the table.
+    pub fn version(&self) -> u64 {
+        self.routing.engine.version()
+    }
+
+    /// 0 if not from the catalog.
+    #[inline]
+    pub fn id(&self) -> u64 {
+        self.entry().id
+    }
+
+    /// The first key of the half-open range.
+    pub fn start(&self) -> &[u8] {
+        &self.entry().start
+    }
+
+    /// The first key past it; none if unbounded.
+    pub fn end(&self) -> Option<&[u8]> {
+        self.entry().end.as_deref()
+    }
+
+    /// The group that it belongs to.
+    #[inline]
+    pub fn group(&self) -> u64 {
+        self.entry().group
+    }
+
+    /// See [`crate::catalog::limits::LAST_STATE`].
+    #[inline]
+    pub fn state(&self) -> u8 {
+        self.entry().state
+    }
+
+    /// Its load by now, or, once it is split, what was counted for it in vain. O(lanes).
+    pub fn load(&self) -> u64 {
+        self.routing.loads.load(self.at)
+    }
+
+    /// All of it. Shares the keys.
+    pub fn to_route(&self) -> EngineRoute {
+        self.routing.route(self.at)
+    }
+
+    /// Without its load.
+    #[inline]
+    fn entry(&self) -> &EngineRoute {
+        &self.routing.engine.routes()[self.at]
+    }
+}

@@ -1,0 +1,133 @@
+//! Counts of accesses, one array for each lane.
+
+use crossbeam_utils::CachePadded;
+
+use crate::sync::{AtomicU64, Ordering, SeqCstU64};
+
+/// Counts in a block. Blocks do not share lines, so lanes do not either, however few counts they have.
+const BLOCK: usize = 8;
+
+/// Within a crossing of the threshold, lanes may count this part of it before one of them looks.
+const LATE: u64 = 8;
+
+/// How an access is counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counting {
+    /// By one addition that nothing can come between.
+    Add,
+    /// By reading the count and writing it back, as C1 does. A mutant.
+    ReadAndWrite,
+}
+
+/// The counts of some slots.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    lanes: Vec<Lane>,
+    /// What refused splits took from the slots.
+    taken: Lane,
+    slots: usize,
+}
+
+type Lane = Vec<CachePadded<[Count; BLOCK]>>;
+
+/// What one lane counted in one slot.
+#[derive(Debug, Default)]
+struct Count {
+    count: SeqCstU64,
+    /// The count at which the lane next looks at the load. What other threads see of it does not matter.
+    look: AtomicU64,
+}
+
+/// Accesses after which a route is split.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Threshold(pub(super) u64);
+
+impl Lanes {
+    /// Zeros. O(lanes slots).
+    pub(super) fn new(lanes: usize, slots: usize) -> Self {
+        Self {
+            lanes: (0..lanes).map(|_| zeros(slots)).collect(),
+            taken: zeros(if lanes == 0 { 0 } else { slots }),
+            slots,
+        }
+    }
+
+    pub(super) fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// Counts an access, and returns the load if it is time to look at it.
+    ///
+    /// Below 16 accesses for each lane it always is, as it is if one lane alone counts, once the threshold is
+    /// reached. Otherwise a lane looks again once it counted its part of what is missing: a lane that looks sees
+    /// whatever was counted before, so the others have at most what they last allowed themselves, all together less
+    /// than an eighth of the threshold.
+    #[inline]
+    pub(super) fn count(
+        &self,
+        lane: usize,
+        slot: usize,
+        threshold: Threshold,
+        counting: Counting,
+    ) -> Option<u64> {
+        // Without lanes nothing is counted.
+        let Count { count, look } = at(self.lanes.get(lane)?, slot);
+        let counted = match counting {
+            Counting::Add => count.increment(),
+            Counting::ReadAndWrite => {
+                let counted = count.load().wrapping_add(1);
+                count.store(counted);
+                counted
+            }
+        };
+        let parts = LATE * self.lanes.len() as u64;
+        if threshold.0 == 0 {
+            return None;
+        }
+        if threshold.0 / parts < 2 {
+            return Some(self.load(slot));
+        }
+        if counted < look.load(Ordering::Relaxed) {
+            return None;
+        }
+        let load = self.load(slot);
+        let part = threshold.0.saturating_sub(load) / parts;
+        look.store(counted.saturating_add(part), Ordering::Relaxed);
+        Some(load)
+    }
+
+    /// The load of a slot at some instant of the call: counts grow by ones, so their sum passes every number between
+    /// what it was and what it became. O(lanes).
+    pub(super) fn load(&self, slot: usize) -> u64 {
+        if self.lanes.is_empty() {
+            return 0;
+        }
+        let taken = &at(&self.taken, slot).count;
+        let mut before = taken.load();
+        loop {
+            let counts = self.lanes.iter().map(|lane| at(lane, slot).count.load());
+            let sum = counts.fold(0, u64::wrapping_add);
+            let after = taken.load();
+            if after == before {
+                return sum.wrapping_sub(after);
+            }
+            before = after;
+        }
+    }
+
+    /// Takes so much from the load of a slot. Only one thread at a time may do so.
+    pub(super) fn take(&self, slot: usize, load: u64) {
+        let taken = &at(&self.taken, slot).count;
+        taken.store(taken.load().wrapping_add(load));
+    }
+}
+
+fn zeros(slots: usize) -> Lane {
+    let blocks = slots.div_ceil(BLOCK);
+    (0..blocks).map(|_| CachePadded::default()).collect()
+}
+
+#[inline]
+fn at(lane: &Lane, slot: usize) -> &Count {
+    &lane[slot / BLOCK][slot % BLOCK]
+}

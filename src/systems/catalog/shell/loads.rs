@@ -1,0 +1,95 @@
+//! Where the accesses of each route of a table are counted.
+
+use std::ops::Range;
+
+use crate::sync::Arc;
+
+use super::lanes::{Counting, Lanes, Threshold};
+
+/// The slots of a table's routes. Tables that follow each other share counts.
+#[derive(Clone, Debug)]
+pub(super) struct Loads {
+    /// By route; empty if each has the slot of its own number.
+    slots: Vec<usize>,
+    routes: usize,
+    /// With the slot that each begins with. Each is as large as all before it, so there are few.
+    runs: Vec<(usize, Arc<Lanes>)>,
+    /// Slots that were ever given to a route.
+    given: usize,
+    lanes: usize,
+}
+
+impl Loads {
+    /// Zeros.
+    pub(super) fn new(lanes: usize, routes: usize) -> Self {
+        Self {
+            slots: Vec::new(),
+            routes,
+            runs: vec![(0, Arc::new(Lanes::new(lanes, routes)))],
+            given: routes,
+            lanes,
+        }
+    }
+
+    /// Counts an access to a route, and returns the load if it is time to look at it: see [`Lanes::count`].
+    #[inline]
+    pub(super) fn count(
+        &self,
+        lane: usize,
+        route: usize,
+        threshold: Threshold,
+        counting: Counting,
+    ) -> Option<u64> {
+        let (lanes, slot) = self.slot(route);
+        lanes.count(lane, slot, threshold, counting)
+    }
+
+    /// The load of a route.
+    pub(super) fn load(&self, route: usize) -> u64 {
+        let (lanes, slot) = self.slot(route);
+        lanes.load(slot)
+    }
+
+    /// Takes so much from the load of a route. Only one thread at a time may do so.
+    pub(super) fn take(&self, route: usize, load: u64) {
+        let (lanes, slot) = self.slot(route);
+        lanes.take(slot, load);
+    }
+
+    /// With so many new routes in the place of some. All others keep their counts. O(n).
+    pub(super) fn replace(&self, routes: Range<usize>, by: usize) -> Self {
+        let mut next = self.clone();
+        if next.slots.is_empty() {
+            next.slots = (0..self.routes).collect();
+        }
+        let fresh = self.given..self.given + by;
+        next.routes = self.routes - routes.len() + by;
+        next.slots.splice(routes, fresh.clone());
+        next.given = fresh.end;
+        let room = next.room();
+        if room < fresh.end {
+            let slots = room.max(fresh.end - room);
+            let lanes = Lanes::new(self.lanes, slots);
+            next.runs.push((room, Arc::new(lanes)));
+        }
+        next
+    }
+
+    /// Slots that there are.
+    fn room(&self) -> usize {
+        self.runs.iter().map(|(_, lanes)| lanes.slots()).sum()
+    }
+
+    #[inline]
+    fn slot(&self, route: usize) -> (&Lanes, usize) {
+        let slot = match self.slots.is_empty() {
+            true => route,
+            false => self.slots[route],
+        };
+        let mut runs = self.runs.iter().rev();
+        let (from, lanes) = runs
+            .find(|(from, _)| *from <= slot)
+            .expect("the first begins with 0");
+        (lanes, slot - from)
+    }
+}
