@@ -27,9 +27,12 @@ fn d1_a_truncated_record_fails_the_snapshot_as_an_invalid_record() {
     }
 }
 
+/// Version and timestamp of a save, or why it failed.
+type Told = Result<(u64, u64), &'static str>;
+
 /// Two nodes that save on version 1; somebody else writes between the one's choice of its timestamp, if that
 /// is a step, and its write. What both were told, and the durable group.
-fn d2(timestamp: Timestamp) -> ([Result<(u64, u64), &'static str>; 2], String) {
+fn d2(timestamp: Timestamp) -> ([Told; 2], String) {
     let mut world = World::saved(level_1(|how| how.timestamp = timestamp), "1:[,~)->1");
     let settings = world.settings;
     let mut first = world.prepare(1, "1:[,~)->2").unwrap();
