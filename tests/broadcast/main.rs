@@ -8,6 +8,7 @@ mod members;
 #[path = "../common/notation.rs"]
 mod notation;
 #[path = "../common/process.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
 mod process;
 
 mod burst;

@@ -4,6 +4,7 @@
 
 mod codec;
 mod disk;
+mod durability;
 mod durable;
 mod engine;
 mod fuzz;
@@ -22,6 +23,15 @@ mod common;
 #[path = "../common/decoders.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod decoders;
+#[path = "../common/members.rs"]
+mod members;
+#[path = "../common/notation.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod notation;
+#[path = "../common/process.rs"]
+mod process;
+#[path = "../common/simulated.rs"]
+mod simulated;
 
 // Under these names what is shared with other test crates takes them.
 #[allow(unused_imports, reason = "each system takes what it needs")]

@@ -56,7 +56,17 @@ impl Simulated {
     }
 
     pub(crate) fn crash(&self) {
-        self.with(|platter| platter.left = 0);
+        self.crash_after(0);
+    }
+
+    /// Nothing works any more after so many operations.
+    pub(crate) fn crash_after(&self, operations: u64) {
+        self.with(|platter| platter.left = operations);
+    }
+
+    /// What was flushed.
+    pub(crate) fn flushed(&self) -> Vec<u8> {
+        self.with(|platter| platter.flushed.clone())
     }
 
     pub(crate) fn has_crashed(&self) -> bool {

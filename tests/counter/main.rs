@@ -10,6 +10,7 @@ mod process;
 #[path = "../common/reopening.rs"]
 mod reopening;
 #[path = "../common/simulated.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
 mod simulated;
 
 mod disk;

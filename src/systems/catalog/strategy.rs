@@ -67,6 +67,12 @@ pub struct Strategies {
     pub split_delta: SplitDelta,
     /// Whether a delta must follow the engine's version. A mutant.
     pub delta_base: DeltaBase,
+    /// State of the children of a split. A mutant.
+    pub children: Children,
+    /// When a sync reads the routes. A mutant.
+    pub sync_read: SyncRead,
+    /// Which deltas a reader of the log gets. A mutant.
+    pub log_read: LogRead,
     /// What the ring remembers. A mutant.
     pub ring: Ring,
     /// What the commit guard judges by. A mutant.
@@ -77,6 +83,8 @@ pub struct Strategies {
     pub open_end: OpenEnd,
     /// What follows a route record. A mutant.
     pub surplus: Surplus,
+    /// Whether routes and deltas are validated before they are written. A mutant.
+    pub validation: Validation,
     /// Loads of the halves of a hotspot split. A mutant.
     pub half_loads: HalfLoads,
     /// What engines do with snapshots whose routes overlap. A mutant.
@@ -232,6 +240,29 @@ choices! {
         Written,
         /// Left out.
         Omitted,
+        /// Written without the deletion of the parent.
+        WithoutParent,
+    }
+    /// State of the children of a split.
+    Children {
+        /// That of the parent (7).
+        Inherit,
+        /// Active.
+        Active,
+    }
+    /// The deltas after a cursor.
+    LogRead {
+        /// All, up to the limit (13.4).
+        All,
+        /// The newest one.
+        Newest,
+    }
+    /// The timestamp at which a sync reads the routes.
+    SyncRead {
+        /// That of the version (10).
+        OneTimestamp,
+        /// The newest one.
+        Newest,
     }
     /// A delta that does not follow the engine's version.
     DeltaBase {
@@ -319,6 +350,13 @@ choices! {
         /// They are ignored, as only later codec versions allow (13.1).
         Ignored,
     }
+    /// When routes and deltas are validated.
+    Validation {
+        /// Before they are written and after they were read (3.2, 13.2).
+        Both,
+        /// After they were read only.
+        OnReading,
+    }
     /// Loads of the halves of a hotspot split.
     HalfLoads {
         /// None (8).
@@ -362,11 +400,15 @@ impl Strategies {
         counter: Counter::Raised,
         split_delta: SplitDelta::Written,
         delta_base: DeltaBase::Checked,
+        children: Children::Inherit,
+        sync_read: SyncRead::OneTimestamp,
+        log_read: LogRead::All,
         ring: Ring::Installed,
         guard: Guard::Both,
         second_look: SecondLook::Taken,
         open_end: OpenEnd::Unbounded,
         surplus: Surplus::Refused,
+        validation: Validation::Both,
         half_loads: HalfLoads::Zero,
         overlapping: Overlapping::Refused,
         recheck: Recheck::Taken,

@@ -84,15 +84,25 @@ fn the_first_check_that_fails_decides_and_nothing_changes() {
         (delta(5, "1:[c,a)→0", &[]), "catalog_group_id_required"),
         (delta(5, "", &[1, 1]), "catalog_invalid_delta_mutation"),
         // Then its version.
-        (delta(3, "2:[a,∞)→1 3:[b,∞)→1", &[]), "engine_snapshot_version_stale"),
-        (delta(6, "2:[a,∞)→1 3:[b,∞)→1", &[]), "engine_delta_version_gap"),
+        (
+            delta(3, "2:[a,∞)→1 3:[b,∞)→1", &[]),
+            "engine_snapshot_version_stale",
+        ),
+        (
+            delta(6, "2:[a,∞)→1 3:[b,∞)→1", &[]),
+            "engine_delta_version_gap",
+        ),
         // Then the table.
         (delta(5, "2:[b,d)→1", &[]), "engine_snapshot_route_overlap"),
         (delta(5, "2:[a,d)→1", &[]), "engine_snapshot_route_order"),
         (delta(5, "2:[,∞)→1", &[]), "engine_snapshot_route_order"),
     ];
     for (refused, wanted) in refused {
-        assert_eq!(code(engine.apply_delta(&refused)), Err(wanted), "{refused:?}");
+        assert_eq!(
+            code(engine.apply_delta(&refused)),
+            Err(wanted),
+            "{refused:?}"
+        );
         assert_eq!(engine, before, "{refused:?}");
     }
     let known = delta(4, "2:[a,∞)→1 3:[b,∞)→1", &[]);
@@ -128,7 +138,9 @@ fn without_the_check_of_the_base_a_version_is_left_out() {
         ..Settings::strict(Level::Two)
     };
     let mut engine = Engine::new(settings, true, 0);
-    engine.apply_delta(&delta(1, "2:[m,∞)→7", &[])).expect_err("the default route is in the way");
+    engine
+        .apply_delta(&delta(1, "2:[m,∞)→7", &[]))
+        .expect_err("the default route is in the way");
     engine.apply_delta(&delta(1, "", &[])).unwrap();
     assert_eq!((stats(&engine).as_str(), engine.version()), ("0:[,∞)→1", 2));
 }
@@ -136,7 +148,9 @@ fn without_the_check_of_the_base_a_version_is_left_out() {
 #[test]
 fn tables_may_have_an_empty_start_and_many_ids() {
     let mut engine = empty(Level::Two);
-    engine.apply_delta(&delta(0, "5:[,b)→1 3:[b,∞)→1", &[])).unwrap();
+    engine
+        .apply_delta(&delta(0, "5:[,b)→1 3:[b,∞)→1", &[]))
+        .unwrap();
     let first = engine.lookup(b"").expect("it is owned");
     assert_eq!((first.id, &first.start), (5, &Bytes::new()));
     assert_eq!(engine.lookup(&key("b")).map(|route| route.id), Some(3));

@@ -23,7 +23,12 @@ fn moved(guard: Guard) -> Engine {
     engine
 }
 
-fn verdict(engine: &Engine, group: u64, observed: Option<u64>, keys: &[&str]) -> Result<(), &'static str> {
+fn verdict(
+    engine: &Engine,
+    group: u64,
+    observed: Option<u64>,
+    keys: &[&str],
+) -> Result<(), &'static str> {
     let keys: Vec<_> = keys.iter().map(|text| key(text)).collect();
     code(engine.verify_commit(group, observed, &keys))
 }

@@ -30,7 +30,9 @@ fn version_zero_is_remembered_with_the_default_route_only() {
 fn every_table_that_is_applied_is_remembered() {
     let mut engine = Engine::new(Settings::strict(Level::Two), true, 0);
     engine.apply_delta(&delta(0, "1:[,∞)→2", &[])).unwrap();
-    engine.apply_snapshot(4, &table("1:[,m)→3 2:[m,∞)→3")).unwrap();
+    engine
+        .apply_snapshot(4, &table("1:[,m)→3 2:[m,∞)→3"))
+        .unwrap();
     engine.apply_delta(&delta(4, "", &[2])).unwrap();
     let remembered: Vec<_> = (0..=6).map(|version| at(&engine, version)).collect();
     let wanted = [
@@ -91,7 +93,9 @@ fn registrations_are_not_remembered() {
 #[test]
 fn the_owner_of_a_key_is_unknown_nobody_or_a_group() {
     let mut engine = empty(Level::Two);
-    engine.apply_snapshot(1, &table("1:[b,d)→5 2:[d,e)→6")).unwrap();
+    engine
+        .apply_snapshot(1, &table("1:[b,d)→5 2:[d,e)→6"))
+        .unwrap();
     let owners = ["", "a", "b", "c", "d", "e"].map(|key| engine.owner_at(1, key.as_bytes()));
     let wanted = [None, None, Some(5), Some(5), Some(6), None];
     assert_eq!(owners, wanted.map(Some));

@@ -122,18 +122,18 @@ proptest! {
         for key in &keys {
             let mut last = None;
             for route in &list {
-                if &route.start[..] <= &key[..] {
+                if route.start[..] <= key[..] {
                     last = Some(route);
                 }
             }
-            let owner = last.filter(|route| route.end.as_ref().is_none_or(|end| &end[..] > &key[..]));
+            let owner = last.filter(|route| route.end.as_ref().is_none_or(|end| end[..] > key[..]));
             prop_assert_eq!(engine.lookup(key), owner);
         }
         let (start, end) = query;
         let mut wanted = Vec::new();
         for route in &list {
-            let is_before = route.end.as_ref().is_some_and(|its| &its[..] <= &start[..]);
-            let is_behind = end.as_ref().is_some_and(|end| &route.start[..] >= &end[..]);
+            let is_before = route.end.as_ref().is_some_and(|its| its[..] <= start[..]);
+            let is_behind = end.as_ref().is_some_and(|end| route.start[..] >= end[..]);
             if !is_before && !is_behind {
                 wanted.push(route);
             }

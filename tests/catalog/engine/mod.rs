@@ -60,7 +60,9 @@ fn route(text: &str) -> Route {
 
 fn key(text: &str) -> Bytes {
     let bytes = text.bytes();
-    bytes.map(|byte| if byte == b'0' { 0 } else { byte }).collect()
+    bytes
+        .map(|byte| if byte == b'0' { 0 } else { byte })
+        .collect()
 }
 
 /// All routes in list order.

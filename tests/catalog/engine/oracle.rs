@@ -159,7 +159,10 @@ impl Oracle {
         // Of routes that begin together it does not matter which one comes first: none may.
         let mut sorted: Vec<EngineRoute> = Vec::new();
         for route in next {
-            let place = sorted.iter().filter(|other| other.start <= route.start).count();
+            let place = sorted
+                .iter()
+                .filter(|other| other.start <= route.start)
+                .count();
             sorted.insert(place, route);
         }
         for at in 1..sorted.len() {
@@ -182,7 +185,8 @@ impl Oracle {
             return None;
         }
         let mut kept = self.recorded.iter().rev().take(32);
-        kept.find(|(recorded, _)| *recorded == version).map(|(_, routes)| routes)
+        kept.find(|(recorded, _)| *recorded == version)
+            .map(|(_, routes)| routes)
     }
 
     pub(super) fn owner_at(&self, version: u64, key: &[u8]) -> Option<Option<u64>> {

@@ -1,9 +1,14 @@
 //! Random sequences against the oracle: whatever an engine is asked in between, it answers like that.
 
 use concord::systems::catalog::delta::ChangeKind;
-use concord::systems::catalog::{Change, Delta, Engine, EngineRoute, Level, Route, Settings};
+use concord::systems::catalog::strategy::{
+    DeltaBase, EqualStarts, Guard, HalfLoads, Halves, Overlapping, Ring, SecondLook, Stale,
+};
+use concord::systems::catalog::{
+    Change, Delta, Engine, EngineRoute, Level, Route, Settings, Strategies,
+};
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseResult;
+use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
 use super::oracle::Oracle;
 use crate::common::cases;
@@ -30,15 +35,17 @@ fn key() -> impl Strategy<Value = Key> {
 
 /// Any route, sound or not.
 fn any_route() -> impl Strategy<Value = Route> {
-    (0u64..5, key(), prop::option::of(key()), 0u64..4, 0u8..5).prop_map(|(id, start, end, group, state)| Route {
-        id,
-        start: start.into(),
-        end: end.map(Into::into),
-        group,
-        state,
-        parent: 0,
-        split_at: 0,
-    })
+    (0u64..5, key(), prop::option::of(key()), 0u64..4, 0u8..5).prop_map(
+        |(id, start, end, group, state)| Route {
+            id,
+            start: start.into(),
+            end: end.map(Into::into),
+            group,
+            state,
+            parent: 0,
+            split_at: 0,
+        },
+    )
 }
 
 /// A table without flaw: ranges between cuts, some left out, with ids in any order.
@@ -49,11 +56,21 @@ fn sound_table() -> impl Strategy<Value = Vec<Route>> {
     (cuts, owners, ids, any::<bool>()).prop_map(|(cuts, owners, ids, unbounded)| {
         let cuts: Vec<Key> = cuts.into_iter().collect();
         let mut routes = Vec::new();
-        for (at, (start, ((group, state, kept), id))) in cuts.iter().zip(owners.into_iter().zip(ids)).enumerate() {
+        for (at, (start, ((group, state, kept), id))) in
+            cuts.iter().zip(owners.into_iter().zip(ids)).enumerate()
+        {
             let end = cuts.get(at + 1);
             if kept && (end.is_some() || unbounded) {
                 let (start, end) = (start.clone().into(), end.map(|end| end.clone().into()));
-                routes.push(Route { id, start, end, group, state, parent: 0, split_at: 0 });
+                routes.push(Route {
+                    id,
+                    start,
+                    end,
+                    group,
+                    state,
+                    parent: 0,
+                    split_at: 0,
+                });
             }
         }
         routes
@@ -66,13 +83,23 @@ fn any_change() -> impl Strategy<Value = Change> {
         3 => Just(ChangeKind::Delete),
         1 => Just(ChangeKind::Unknown),
     ];
-    (kind, 0u64..6, prop::option::weighted(0.9, any_route()), 0u8..8).prop_map(|(kind, id, route, odd)| match odd {
-        0 => Change { kind, route_id: id, route },
-        _ => match (kind, route) {
-            (ChangeKind::Upsert, Some(route)) => Change::upsert(route),
-            _ => Change::delete(id),
-        },
-    })
+    (
+        kind,
+        0u64..6,
+        prop::option::weighted(0.9, any_route()),
+        0u8..8,
+    )
+        .prop_map(|(kind, id, route, odd)| match odd {
+            0 => Change {
+                kind,
+                route_id: id,
+                route,
+            },
+            _ => match (kind, route) {
+                (ChangeKind::Upsert, Some(route)) => Change::upsert(route),
+                _ => Change::delete(id),
+            },
+        })
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -96,7 +123,9 @@ fn op() -> impl Strategy<Value = Op> {
 
 /// The delta from one table to another. Routes without id are nothing that it speaks of.
 fn changes(from: &[EngineRoute], to: &[Route]) -> Vec<Change> {
-    let gone = from.iter().filter(|route| route.id != 0 && to.iter().all(|new| new.id != route.id));
+    let gone = from
+        .iter()
+        .filter(|route| route.id != 0 && to.iter().all(|new| new.id != route.id));
     let gone = gone.map(|route| Change::delete(route.id));
     gone.chain(to.iter().cloned().map(Change::upsert)).collect()
 }
@@ -110,7 +139,9 @@ fn step(engine: &mut Engine, oracle: &mut Oracle, op: Op) -> TestCaseResult {
             engine.update_route(start.into(), end.map(Into::into), group);
         }
         Op::Begin(key) => {
-            let begun = engine.access_begin(&key).map(|access| (access.load, access.hot));
+            let begun = engine
+                .access_begin(&key)
+                .map(|access| (access.load, access.hot));
             prop_assert_eq!(begun, oracle.begin(&key));
         }
         Op::Finish(key) => {
@@ -132,13 +163,25 @@ fn step(engine: &mut Engine, oracle: &mut Oracle, op: Op) -> TestCaseResult {
         }
         Op::Delta(base, by, changes) => {
             let previous = version(base);
-            let delta = Delta { previous, version: previous.saturating_add_signed(by), changes };
+            let delta = Delta {
+                previous,
+                version: previous.saturating_add_signed(by),
+                changes,
+            };
             return apply(engine, oracle, &delta);
         }
         Op::Move(to) => {
             let previous = version(0);
             let changes = changes(&oracle.routes, &to);
-            return apply(engine, oracle, &Delta { previous, version: previous + 1, changes });
+            return apply(
+                engine,
+                oracle,
+                &Delta {
+                    previous,
+                    version: previous + 1,
+                    changes,
+                },
+            );
         }
         Op::Verify(group, observed, keys) => {
             let verdict = engine.verify_commit(group, observed, &keys);
@@ -163,7 +206,8 @@ fn compare(engine: &Engine, oracle: &Oracle, keys: &[Key]) -> TestCaseResult {
         let owner = oracle.owner(key).map(|at| &oracle.routes[at]);
         prop_assert_eq!(engine.lookup(key), owner);
         for end in keys.iter().map(Some).chain([None]) {
-            let found: Vec<&EngineRoute> = engine.intersecting(key, end.map(Vec::as_slice)).collect();
+            let found: Vec<&EngineRoute> =
+                engine.intersecting(key, end.map(Vec::as_slice)).collect();
             prop_assert_eq!(found, oracle.intersecting(key, end.map(Vec::as_slice)));
         }
     }
@@ -179,24 +223,84 @@ fn compare(engine: &Engine, oracle: &Oracle, keys: &[Key]) -> TestCaseResult {
     Ok(())
 }
 
+/// How an engine begins, what is done to it, and for which keys it is asked.
+#[derive(Clone, Debug)]
+struct Life {
+    level: Level,
+    default_route: bool,
+    threshold: u64,
+    ops: Vec<Op>,
+    keys: Vec<Key>,
+}
+
+fn life() -> impl Strategy<Value = Life> {
+    let level = prop::sample::select(vec![Level::One, Level::Two]);
+    let ops = prop::collection::vec(op(), 0..120);
+    let keys = prop::collection::vec(key(), 1..4);
+    (level, any::<bool>(), 0u64..4, ops, keys).prop_map(
+        |(level, default_route, threshold, ops, keys)| Life {
+            level,
+            default_route,
+            threshold,
+            ops,
+            keys,
+        },
+    )
+}
+
+fn live(life: Life, strategies: Strategies) -> TestCaseResult {
+    let settings = Settings {
+        strategies,
+        ..Settings::strict(life.level)
+    };
+    let mut engine = Engine::new(settings, life.default_route, life.threshold);
+    let is_second = life.level == Level::Two;
+    let mut oracle = Oracle::new(is_second, life.default_route, life.threshold);
+    for op in life.ops {
+        step(&mut engine, &mut oracle, op)?;
+        compare(&engine, &oracle, &life.keys)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_oracle_tells_every_mutant_from_the_reference() {
+    let of = |change: fn(&mut Strategies)| {
+        let mut strategies = Strategies::REFERENCE;
+        change(&mut strategies);
+        strategies
+    };
+    let mutants = [
+        of(|s| s.equal_starts = EqualStarts::Reversed),
+        of(|s| s.halves = Halves::Active),
+        of(|s| s.half_loads = HalfLoads::Kept),
+        of(|s| s.second_look = SecondLook::Skipped),
+        of(|s| s.stale = Stale::Installed),
+        of(|s| s.overlapping = Overlapping::Installed),
+        of(|s| s.delta_base = DeltaBase::Unchecked),
+        of(|s| s.ring = Ring::Replaced),
+        of(|s| s.guard = Guard::Observed),
+        of(|s| s.guard = Guard::Current),
+    ];
+    for mutant in mutants {
+        let config = Config {
+            cases: 1000,
+            max_shrink_iters: 0,
+            failure_persistence: None,
+            ..Config::default()
+        };
+        let mut runner = TestRunner::new_with_rng(config, TestRunner::deterministic().new_rng());
+        let agreed = runner.run(&life(), |life| live(life, mutant));
+        assert!(agreed.is_err(), "{mutant:?}");
+    }
+}
+
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(400))]
 
     #[test]
-    fn engines_answer_like_the_oracle(
-        second_level in any::<bool>(),
-        default_route in any::<bool>(),
-        threshold in 0u64..4,
-        ops in prop::collection::vec(op(), 0..120),
-        keys in prop::collection::vec(key(), 1..4),
-    ) {
-        let level = if second_level { Level::Two } else { Level::One };
-        let mut engine = Engine::new(Settings::strict(level), default_route, threshold);
-        let mut oracle = Oracle::new(second_level, default_route, threshold);
-        for op in ops {
-            step(&mut engine, &mut oracle, op)?;
-            compare(&engine, &oracle, &keys)?;
-        }
+    fn engines_answer_like_the_oracle(life in life()) {
+        live(life, Strategies::REFERENCE)?;
     }
 
     /// Sequences of what the catalog would send: beyond what the ring holds, with registrations left out.

@@ -47,19 +47,51 @@ fn the_first_check_that_fails_decides_and_nothing_changes() {
         (6, "1:[c,)→1", "catalog_invalid_route_range"),
         // Then its id, and only then the next element.
         (6, "1:[a,b)→1 1:[b,c)→0", "catalog_group_id_required"),
-        (6, "1:[a,b)→1 1:[b,c)→1 2:[c,d)→0", "engine_snapshot_duplicate_id"),
-        (6, "1:[a,b)→1 2:[c,d)→0 1:[b,c)→1", "catalog_group_id_required"),
-        (6, "2:[a,b)→1 1:[b,c)→1 1:[d,e)→1 2:[e,f)→1", "engine_snapshot_duplicate_id"),
+        (
+            6,
+            "1:[a,b)→1 1:[b,c)→1 2:[c,d)→0",
+            "engine_snapshot_duplicate_id",
+        ),
+        (
+            6,
+            "1:[a,b)→1 2:[c,d)→0 1:[b,c)→1",
+            "catalog_group_id_required",
+        ),
+        (
+            6,
+            "2:[a,b)→1 1:[b,c)→1 1:[d,e)→1 2:[e,f)→1",
+            "engine_snapshot_duplicate_id",
+        ),
         // Elements before neighbours.
-        (6, "1:[a,c)→1 2:[b,d)→1 1:[x,z)→1", "engine_snapshot_duplicate_id"),
-        (6, "1:[a,c)→1 2:[b,d)→1 3:[x,z)→0", "catalog_group_id_required"),
+        (
+            6,
+            "1:[a,c)→1 2:[b,d)→1 1:[x,z)→1",
+            "engine_snapshot_duplicate_id",
+        ),
+        (
+            6,
+            "1:[a,c)→1 2:[b,d)→1 3:[x,z)→0",
+            "catalog_group_id_required",
+        ),
         // Neighbours once sorted, from the left; of one pair the order before the overlap.
         (6, "2:[b,d)→1 1:[a,c)→1", "engine_snapshot_route_overlap"),
         (6, "2:[b,d)→1 1:[a,∞)→1", "engine_snapshot_route_order"),
         (6, "1:[a,c)→1 2:[a,c)→1", "engine_snapshot_route_order"),
-        (6, "1:[a,c)→1 2:[b,∞)→1 3:[d,e)→1", "engine_snapshot_route_overlap"),
-        (6, "1:[a,∞)→1 2:[b,e)→1 3:[d,e)→1", "engine_snapshot_route_order"),
-        (6, "1:[a,c)→1 2:[b,e)→1 3:[b,d)→1", "engine_snapshot_route_overlap"),
+        (
+            6,
+            "1:[a,c)→1 2:[b,∞)→1 3:[d,e)→1",
+            "engine_snapshot_route_overlap",
+        ),
+        (
+            6,
+            "1:[a,∞)→1 2:[b,e)→1 3:[d,e)→1",
+            "engine_snapshot_route_order",
+        ),
+        (
+            6,
+            "1:[a,c)→1 2:[b,e)→1 3:[b,d)→1",
+            "engine_snapshot_route_overlap",
+        ),
         (6, "1:[,∞)→1 2:[,∞)→1", "engine_snapshot_route_order"),
     ];
     for (version, routes, wanted) in refused {
@@ -101,7 +133,10 @@ fn installing_looks_at_the_version_again() {
     let three = prepare(&engine, 3, "1:[a,∞)→3");
     assert_eq!([&two, &three].map(|table| table.version()), [2, 3]);
     assert_eq!(engine.install(three), Ok(()));
-    assert_eq!(code(engine.install(two)), Err("engine_snapshot_version_stale"));
+    assert_eq!(
+        code(engine.install(two)),
+        Err("engine_snapshot_version_stale")
+    );
     assert_eq!(engine.install(again), Ok(()));
     assert_eq!(stats(&engine), "1:[a,∞)→3");
     assert_eq!(engine.version(), 3);

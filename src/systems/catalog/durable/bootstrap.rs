@@ -58,6 +58,11 @@ impl Bootstrapping {
         snapshot.is_unseeded()
     }
 
+    /// Whether another node seeded the catalog first, and this one is about to adopt what it saved.
+    pub const fn is_late(&self) -> bool {
+        matches!(self.0, Stage::Late | Stage::LateReading(_))
+    }
+
     /// One atomic step.
     ///
     /// # Errors

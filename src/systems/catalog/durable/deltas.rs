@@ -10,7 +10,7 @@ use crate::catalog::error::Error;
 use crate::catalog::keys;
 use crate::catalog::limits::{DELTA_WINDOW, MOST_DELETED};
 use crate::catalog::store::{Mutation, Store};
-use crate::catalog::strategy::{CleanUp, Settings};
+use crate::catalog::strategy::{CleanUp, LogRead, Settings};
 
 /// What a reader of the delta log gets (13.4).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
@@ -100,7 +100,11 @@ pub fn changes_since<S: Store>(
         return reading.finish(store, settings).map(Changes::Reset);
     }
     let last = durable.min(cursor.saturating_add(limit));
-    let deltas = (cursor + 1..=last).map(|version| delta_at(store, version, ts, settings));
+    let first = match settings.strategies.log_read {
+        LogRead::All => cursor + 1,
+        LogRead::Newest => last,
+    };
+    let deltas = (first..=last).map(|version| delta_at(store, version, ts, settings));
     let deltas = deltas.collect::<Result<_, _>>()?;
     Ok(Changes::Deltas(deltas))
 }

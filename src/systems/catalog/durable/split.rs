@@ -11,7 +11,7 @@ use crate::catalog::error::Error;
 use crate::catalog::keys;
 use crate::catalog::route::{self, Route};
 use crate::catalog::store::{Commit, CommitAt, CommitStep, Mutation, Store};
-use crate::catalog::strategy::{Level, Settings, SplitDelta};
+use crate::catalog::strategy::{Children, Level, Settings, SplitDelta};
 
 /// Splits commit after everything else, and demand nothing more (7).
 const AT: CommitAt = CommitAt::After(0);
@@ -71,7 +71,7 @@ impl SplitPlan {
         if id + 1 == u64::MAX {
             return Err(Error::SplitRouteIdOverflow);
         }
-        let [left, right] = children(parent, id, key);
+        let [left, right] = children(parent, id, key, settings);
         let mut plan = Self {
             expected,
             read_ts: snapshot.read_ts,
@@ -164,8 +164,11 @@ impl SplitPlan {
     ) -> Result<Vec<Mutation>, Error> {
         let [left, right] = [&self.left, &self.right].map(|child| split_at(child, commit_ts));
         let mut mutations = self.route_mutations(&left, &right, settings)?;
-        if settings.strategies.split_delta == SplitDelta::Written {
-            let delta = self.delta(left, right);
+        let mut delta = self.delta(left, right);
+        if settings.strategies.split_delta == SplitDelta::WithoutParent {
+            delta.changes.remove(0);
+        }
+        if settings.strategies.split_delta != SplitDelta::Omitted {
             mutations.extend(delta_mutations(store, self.read_ts, &delta, settings)?);
         }
         Ok(mutations)
@@ -247,12 +250,16 @@ fn next_id<S: Store>(store: &S, snapshot: &Snapshot, settings: &Settings) -> Res
 }
 
 /// The state of the parent is not examined (H13).
-fn children(parent: &Route, id: u64, key: &[u8]) -> [Route; 2] {
+fn children(parent: &Route, id: u64, key: &[u8], settings: &Settings) -> [Route; 2] {
     let key = bytes::Bytes::copy_from_slice(key);
     let left = Route {
         id,
         end: Some(key.clone()),
         parent: parent.id,
+        state: match settings.strategies.children {
+            Children::Inherit => parent.state,
+            Children::Active => 0,
+        },
         split_at: 0,
         ..parent.clone()
     };

@@ -10,7 +10,7 @@ use crate::catalog::engine::Engine;
 use crate::catalog::error::Error;
 use crate::catalog::limits::DEFAULT_BATCH;
 use crate::catalog::store::Store;
-use crate::catalog::strategy::{Level, Settings};
+use crate::catalog::strategy::{Level, Settings, SyncRead};
 
 /// A sync under way. Atomic steps at level 1: the version; the routes at the same timestamp, if newer; the
 /// engine. At level 2: the changes; the engine, one delta at a time.
@@ -81,7 +81,12 @@ impl Syncing {
                     .map(|changes| missed(changes, engine)),
             },
             Stage::UpToDate(_) => return Step::Done(Ok(())),
-            Stage::Reading(reading) => reading.finish(store, settings).map(Stage::Applying),
+            Stage::Reading(reading) => {
+                let reading = reading_of(reading, store, settings);
+                reading
+                    .and_then(|reading| reading.finish(store, settings))
+                    .map(Stage::Applying)
+            }
             Stage::Applying(snapshot) => {
                 let applied = engine.apply_snapshot(snapshot.version, &snapshot.routes);
                 return Step::Done(swallow_stale(applied));
@@ -125,6 +130,20 @@ fn missed(changes: Changes, engine: &Engine) -> Stage {
         Changes::Reset(snapshot) => Stage::Applying(snapshot),
         Changes::Deltas(deltas) if deltas.is_empty() => Stage::UpToDate(engine.version()),
         Changes::Deltas(deltas) => Stage::Advancing(deltas.into()),
+    }
+}
+
+fn reading_of<S: Store>(
+    reading: Reading,
+    store: &S,
+    settings: &Settings,
+) -> Result<Reading, Error> {
+    match settings.strategies.sync_read {
+        SyncRead::OneTimestamp => Ok(reading),
+        SyncRead::Newest => Ok(Reading {
+            read_ts: store.last_commit_ts()?,
+            ..reading
+        }),
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Engine, EngineRoute, table};
 use crate::catalog::error::Error;
-use crate::catalog::route::Route;
+use crate::catalog::route::{Route, validate_each};
 use crate::catalog::strategy::{Overlapping, Recheck, Stale};
 
 /// A validated table, not yet installed.
@@ -37,7 +37,7 @@ impl Engine {
         if !self.is_news(version)? {
             return Ok(None);
         }
-        check_each(routes)?;
+        validate_each(routes, |route_id| Error::SnapshotDuplicateId { route_id })?;
         let mut routes: Vec<EngineRoute> = routes.iter().map(EngineRoute::from).collect();
         let arranged = table::arrange(&mut routes);
         match self.settings.strategies.overlapping {
@@ -79,30 +79,4 @@ impl Engine {
             Stale::Refused | Stale::Installed => Ok(version != self.version),
         }
     }
-}
-
-/// Step 2: the first element that is invalid, or whose id occurred before, decides.
-fn check_each(routes: &[Route]) -> Result<(), Error> {
-    let mut elements = routes.iter().enumerate();
-    let invalid = elements.find_map(|(at, route)| Some((at, route.validate().err()?)));
-    let sound = invalid.as_ref().map_or(routes.len(), |(at, _)| *at);
-    if let Some(route_id) = first_repeated(&routes[..sound]) {
-        return Err(Error::SnapshotDuplicateId { route_id });
-    }
-    invalid.map_or(Ok(()), |(_, error)| Err(error))
-}
-
-/// The id that is the first to occur for a second time.
-fn first_repeated(routes: &[Route]) -> Option<u64> {
-    let mut ids: Vec<(u64, usize)> = routes
-        .iter()
-        .enumerate()
-        .map(|(at, r)| (r.id, at))
-        .collect();
-    ids.sort_unstable();
-    let again = ids.windows(2).filter(|pair| pair[0].0 == pair[1].0);
-    again
-        .map(|pair| (pair[1].1, pair[1].0))
-        .min()
-        .map(|(_, id)| id)
 }
