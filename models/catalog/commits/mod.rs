@@ -132,7 +132,7 @@ impl Commits {
             Action::Begin(node, kind) => self.begin(process, node, kind),
             Action::Write(transaction, key) => write(process, transaction, key),
             Action::Commit(transaction, node) => commit(process, transaction, node),
-            Action::Move(node, key) => self.moves(process, node, key),
+            Action::Move(node, key) => self.move_key(process, node, key),
             Action::Deliver(node, version) => deliver(process, node, version.into()),
             Action::Restart(node) => self.restart(process, node),
             Action::Register(node) => {
@@ -163,7 +163,7 @@ impl Commits {
         Some(())
     }
 
-    fn moves(&self, process: &mut Process, node: u8, key: u8) -> Option<()> {
+    fn move_key(&self, process: &mut Process, node: u8, key: u8) -> Option<()> {
         let durable = process.moves.version();
         let version = process.nodes[usize::from(node)].engine.version();
         if version != durable || durable == self.moves as u64 {

@@ -26,7 +26,7 @@ pub(super) fn families() -> Vec<Box<dyn Subject>> {
 }
 
 /// Keys that are accessed.
-const KEYS: [&[u8]; 2] = [b"a", b"b"];
+const KEYS: [&[u8]; 3] = [b"a", b"b", b"c"];
 
 /// Keys at and beside every bound that a table may have.
 const PROBES: [&[u8]; 9] = [
@@ -36,7 +36,7 @@ const PROBES: [&[u8]; 9] = [
 /// Accesses that make a route hot.
 const THRESHOLD: u64 = 2;
 
-/// A route for tests and models: the group may be 0.
+/// A route without parent.
 fn route(id: u64, range: (&'static [u8], Option<&'static [u8]>), group: u64, state: u8) -> Route {
     Route {
         id,
@@ -49,7 +49,7 @@ fn route(id: u64, range: (&'static [u8], Option<&'static [u8]>), group: u64, sta
     }
 }
 
-/// The tables of versions 1, 2 and 3. The first is fenced where keys are accessed, the last overlaps.
+/// The tables of versions 1 to 4. Some routes are not active, the third table overlaps.
 fn tables() -> Vec<Vec<Route>> {
     vec![
         vec![
@@ -63,6 +63,10 @@ fn tables() -> Vec<Vec<Route>> {
         vec![
             route(1, (b"a", Some(b"c")), 1, 0),
             route(2, (b"b", Some(b"d")), 2, 0),
+        ],
+        vec![
+            route(1, (b"a", Some(b"b")), 1, 2),
+            route(4, (b"b", Some(b"d")), 2, 3),
         ],
     ]
 }

@@ -127,8 +127,8 @@ impl Checkable for Engines {
 /// The correct model or a variant.
 pub(super) fn build(variant: Option<&str>, budget: Budget) -> Engines {
     let accesses = match budget {
-        Budget::Quick => 5,
-        Budget::Full => 8,
+        Budget::Quick => 7,
+        Budget::Full => 9,
     };
     let mut strategies = Strategies::REFERENCE;
     let mut registrations = 0;

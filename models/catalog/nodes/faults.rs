@@ -702,13 +702,17 @@ fn foreign_deltas(variant: Option<&str>, budget: Budget) -> Nodes {
     vary(model, variant)
 }
 
-const CLEAN_UP: &[&str] = &["clean_up_is_bounded", "log_behind_its_window"];
+const CLEAN_UP: &[&str] = &[
+    "clean_up_is_bounded",
+    "log_behind_its_window",
+    "reset_to_a_snapshot",
+];
 
 /// A version that jumps past the window of the delta log.
 fn clean_up(variant: Option<&str>, _: Budget) -> Nodes {
     let mut model = pair(Level::Two, |model| claims(model, CLEAN_UP));
     model.defaults = vec![true];
-    model.watchers = vec![false];
+    model.watchers = vec![true];
     model.clients = vec![client(0, &[Edit::Move("a", 2)])];
     model.writes = vec![Write::Version(2200)];
     vary(model, variant)

@@ -1,14 +1,15 @@
 //! Defects of the original that the reference corrects (14.1), and those of its concurrency (14.3): what
 //! they do, and what the reference does instead.
 
-use concord::systems::catalog::durable::{Step, snapshot};
+use concord::systems::catalog::durable::{Reading, Step, snapshot};
 use concord::systems::catalog::strategy::{
-    Admission, CleanUp, ConflictCheck, LateBootstrap, Neighbours, Retired, StaleAfterSplit,
-    Timestamp, Truncation,
+    Admission, Batch, CleanUp, ConflictCheck, EqualStarts, Halves, LateBootstrap, Neighbours,
+    Retired, ScanEnd, StaleAfterSplit, Timestamp, Truncation,
 };
 use concord::systems::catalog::task::{Call, Returned};
 use concord::systems::catalog::{
-    Error, Input, Level, Output, Settings, State, Strategies, durable, keys,
+    Bootstrapping, CommitAt, Engine, Error, Input, KeyRange, Level, Mutation, Op, Output, Settings,
+    State, Store, Strategies, keys,
 };
 use concord::systems::machine::Machine as _;
 
@@ -26,9 +27,12 @@ fn d1_a_truncated_record_fails_the_snapshot_as_an_invalid_record() {
     }
 }
 
+/// Version and commit timestamp, or a code.
+type Told = Result<(u64, u64), &'static str>;
+
 /// Two nodes that save on version 1; somebody else writes between the one's choice of its timestamp, if that
 /// is a step, and its write. What both were told, and the durable group.
-fn d2(timestamp: Timestamp) -> ([Result<(u64, u64), &'static str>; 2], String) {
+fn d2(timestamp: Timestamp) -> ([Told; 2], String) {
     let mut world = World::saved(level_1(|how| how.timestamp = timestamp), "1:[,~)->1");
     let settings = world.settings;
     let mut first = world.prepare(1, "1:[,~)->2").unwrap();
@@ -79,7 +83,7 @@ fn d2_an_early_timestamp_tears_snapshots() {
             plan = next;
         }
         world.put_at("user", "x", 10);
-        let reading = durable::Reading::begin(&world.store).unwrap();
+        let reading = Reading::begin(&world.store).unwrap();
         world.apply(plan).unwrap();
         let read = reading.finish(&world.store, &settings).unwrap();
         assert_eq!((read.version, text(&read.routes)), (1, expected.into()));
@@ -94,7 +98,7 @@ fn d3_the_slower_of_two_first_bootstraps_adopts() {
     ] {
         let mut world = World::new(level_1(|how| how.late_bootstrap = choice));
         let settings = world.settings;
-        let read = || durable::Bootstrapping::from_snapshot(world.snapshot().unwrap());
+        let read = || Bootstrapping::from_snapshot(world.snapshot().unwrap());
         let (a, b) = (read(), read());
         a.finish(&mut world.store, &mut world.engines[A], &settings)
             .unwrap();
@@ -130,7 +134,7 @@ fn d4_an_overlapping_engine_does_not_spoil_the_catalog() {
         (Neighbours::Unchecked, "engine_snapshot_route_overlap", 1),
     ] {
         let mut world = World::new(level_1(|how| how.neighbours = neighbours));
-        world.engines[A] = concord::systems::catalog::Engine::new(world.settings, false, 0);
+        world.engines[A] = Engine::new(world.settings, false, 0);
         world.engines[A].update_route("a".into(), Some("z".into()), 1);
         world.engines[A].update_route("m".into(), None, 2);
         assert_eq!(code(world.bootstrap(A)), expected);
@@ -160,6 +164,61 @@ fn d5_an_id_that_left_does_not_come_back() {
 }
 
 #[test]
+fn d6_a_batch_with_an_unknown_mutation_is_written_whole_or_not_at_all() {
+    for (batch, half) in [(Batch::Whole, false), (Batch::Half, true)] {
+        let mut world = World::new(level_1(|how| how.batch = batch));
+        let unknown = Mutation {
+            key: "b".into(),
+            op: Op::Unknown,
+        };
+        let put = |key: &'static str| Mutation::put(key.into(), "x".into());
+        let applied = world
+            .store
+            .apply(&[put("a"), unknown, put("c")], 0, CommitAt::Exactly(4));
+        assert_eq!(applied, Err(Error::UnknownOp { index: 1 }));
+        assert_eq!(world.store.get_at(b"a", 9).is_ok(), half);
+        assert_eq!(world.store.last_commit_ts(), Ok(if half { 4 } else { 0 }));
+    }
+}
+
+#[test]
+fn d7_a_scan_leaves_out_its_end() {
+    for (scan_end, expected) in [(ScanEnd::Excluded, 2), (ScanEnd::Included, 3)] {
+        let mut world = World::saved(level_1(|how| how.scan_end = scan_end), "1:[,~)->1");
+        for key in ["a", "b", "c"] {
+            world.put(key, "x");
+        }
+        let range = KeyRange {
+            start: b"a",
+            end: Some(b"c"),
+        };
+        assert_eq!(world.store.scan_at(range, 9, 9).unwrap().len(), expected);
+        world.put(keys::ROUTE_END, "x");
+        assert_eq!(
+            world.durable(),
+            (1, "1:[,~)->1".into()),
+            "the catalog is immune"
+        );
+    }
+}
+
+#[test]
+fn d8_a_hotspot_split_keeps_the_state() {
+    for (halves, expected) in [
+        (Halves::Inherit, "0:[a,a\0)->1*1 0:[a\0,c)->1*1"),
+        (Halves::Active, "0:[a,a\0)->1 0:[a\0,c)->1"),
+    ] {
+        let mut world = World::saved(level_1(|how| how.halves = halves), "1:[a,c)->1*1");
+        world.engines[A] = Engine::new(world.settings, false, 2);
+        world.sync(A).unwrap();
+        world.engines[A].record_access(b"b");
+        world.engines[A].record_access(b"b");
+        assert_eq!(world.engine(A), (1, expected.into()));
+        assert_eq!(world.durable().1, "1:[a,c)->1*1");
+    }
+}
+
+#[test]
 fn d9_a_split_is_not_reported_as_failed_because_the_node_is_ahead() {
     for (choice, ok) in [
         (StaleAfterSplit::Ignored, true),
@@ -176,6 +235,17 @@ fn d9_a_split_is_not_reported_as_failed_because_the_node_is_ahead() {
             code(world.split(1, 1, "m")),
             "distribution_catalog_conflict"
         );
+    }
+}
+
+#[test]
+fn d10_of_equal_starts_the_one_registered_last_owns() {
+    for (choice, owner) in [(EqualStarts::Stable, 20), (EqualStarts::Reversed, 1)] {
+        let mut engine = Engine::new(level_1(|how| how.equal_starts = choice), false, 0);
+        for group in 1..=20 {
+            engine.update_route("a".into(), None, group);
+        }
+        assert_eq!(engine.lookup(b"b").unwrap().group, owner);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use bytes::Bytes;
-use concord::systems::catalog::task::Call;
+use concord::systems::catalog::task::{Call, Returned};
 use concord::systems::catalog::{
     CommitAt, Error, KeyRange, Level, Memory, Mutation, Pair, Settings, Store, Task,
 };
@@ -190,10 +190,7 @@ fn whichever_call_fails_the_operation_ends_with_it() {
     }
 }
 
-fn done_by(
-    world: &mut World,
-    call: Call,
-) -> Result<concord::systems::catalog::task::Returned, Error> {
+fn done_by(world: &mut World, call: Call) -> Result<Returned, Error> {
     let settings = world.settings;
     Task::run(call, &mut world.store, &mut world.engines[A], &settings)
 }

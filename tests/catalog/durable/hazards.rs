@@ -1,10 +1,26 @@
-//! What is kept as the original does it (14.2), as far as it concerns the catalog and its engines.
+//! What is kept as the original does it (14.2). H17 cannot be shown with one store.
 
 use concord::systems::catalog::codec::encode_route;
 use concord::systems::catalog::durable::next_route_id;
 use concord::systems::catalog::{Engine, Error, Store, keys};
 
 use super::world::{A, B, World, code, level_1, level_2, routes, stats};
+
+#[test]
+fn h1_a_registration_hides_a_wider_route_from_lookups_only() {
+    let mut engine = Engine::new(level_1(|_| ()), false, 0);
+    engine.update_route("a".into(), Some("z".into()), 1);
+    engine.update_route("b".into(), Some("c".into()), 2);
+    assert_eq!(engine.lookup(b"d"), None);
+    let groups: Vec<_> = engine
+        .intersecting(b"d", Some(b"e"))
+        .map(|route| route.group)
+        .collect();
+    assert_eq!(groups, [1]);
+    engine.update_route("b".into(), Some("c".into()), 3);
+    assert_eq!(engine.lookup(b"b").unwrap().group, 3);
+    assert_eq!(engine.intersecting(b"b", Some(b"c")).count(), 3);
+}
 
 #[test]
 fn h2_hotspot_splits_vanish_with_the_next_snapshot() {
@@ -18,6 +34,39 @@ fn h2_hotspot_splits_vanish_with_the_next_snapshot() {
     world.sync(A).unwrap();
     assert_eq!(world.engine(A), (2, "1:[a,c)->1".into()));
     assert_eq!(world.engines[A].routes()[0].load, 0);
+}
+
+#[test]
+fn h3_a_hot_key_stays_in_a_route_that_is_hot() {
+    let mut engine = Engine::new(level_1(|_| ()), false, 1);
+    engine.apply_snapshot(1, &routes("1:[a,z)->1")).unwrap();
+    for routes in 2..6 {
+        engine.record_access(b"b");
+        assert_eq!(engine.routes().len(), routes);
+    }
+    let starts: Vec<_> = engine
+        .routes()
+        .iter()
+        .map(|route| &route.start[..])
+        .collect();
+    assert_eq!(
+        starts,
+        [&b"a"[..], b"a\0", b"a\0\0", b"a\0\0\0", b"a\0\0\0\0"]
+    );
+}
+
+#[test]
+fn h4_loads_are_lossy() {
+    let mut engine = Engine::new(level_1(|_| ()), false, 2);
+    engine.apply_snapshot(1, &routes("1:[a,c)->1")).unwrap();
+    let begun: Vec<_> = (0..3).map(|_| engine.access_begin(b"b").unwrap()).collect();
+    assert_eq!(
+        begun.iter().map(|it| (it.load, it.hot)).collect::<Vec<_>>(),
+        [(1, false), (2, true), (3, true)]
+    );
+    assert!(engine.access_finish(b"b"));
+    assert!(!engine.access_finish(b"b"));
+    assert!(engine.routes().iter().all(|route| route.load == 0));
 }
 
 #[test]
@@ -67,6 +116,16 @@ fn h8_tables_of_equal_versions_are_not_compared() {
     assert_eq!(world.sync(A), Ok(()));
     assert_eq!(world.engine(A), (2, "1:[,~)->2".into()));
     assert_eq!(world.durable(), (2, "1:[,~)->3".into()));
+}
+
+#[test]
+fn h9_engine_timestamps_begin_again_with_each_engine() {
+    let mut world = World::new(level_1(|_| ()));
+    assert_eq!(world.engines[A].next_timestamp(), 1);
+    assert_eq!(world.engines[A].next_timestamp(), 2);
+    assert_eq!(world.engines[B].next_timestamp(), 1);
+    world.engines[A] = Engine::new(world.settings, true, 0);
+    assert_eq!(world.engines[A].next_timestamp(), 1);
 }
 
 #[test]

@@ -4,15 +4,21 @@ use std::collections::BTreeSet;
 
 use concord::systems::catalog::codec::decode_next_route_id;
 use concord::systems::catalog::durable::snapshot;
-use concord::systems::catalog::task::Returned;
+use concord::systems::catalog::strategy::{
+    ConflictCheck, Counter, Retired, Stale, Timestamp, Watermark,
+};
+use concord::systems::catalog::task::{Call, Returned};
 use concord::systems::catalog::{
-    Admission, Error, Input, Level, Output, Route, Settings, State, Store, keys,
+    Admission, EngineRoute, Error, Input, Level, Output, Route, Settings, State, Store, Strategies,
+    keys,
 };
 use concord::systems::machine::Machine as _;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 use super::events::{Event, events};
-use super::world::references;
+use super::world::{level_1, references};
 use crate::common::cases;
 
 /// One commit, as the store shows it.
@@ -27,6 +33,8 @@ struct Observed {
     commits: Vec<Commit>,
     /// Versions that somebody was told to have made.
     claimed: BTreeSet<u64>,
+    /// How operations ended.
+    outcomes: BTreeSet<&'static str>,
 }
 
 impl Observed {
@@ -45,6 +53,7 @@ impl Observed {
             state,
             commits: vec![Commit { table, ts: 0 }],
             claimed: BTreeSet::new(),
+            outcomes: BTreeSet::new(),
         }
     }
 
@@ -55,7 +64,13 @@ impl Observed {
     fn step(&mut self, input: Input) -> Result<(), TestCaseError> {
         let mut outputs = Vec::new();
         let before = self.state.store().last_commit_ts().unwrap();
+        let engines = self.versions();
         self.state.step(input, &mut outputs);
+        for (before, after) in engines.into_iter().zip(self.versions()) {
+            let both = before.zip(after);
+            let is_monotone = both.is_none_or(|(before, after)| before <= after);
+            prop_assert!(is_monotone, "engine_version_monotone");
+        }
         let durable = snapshot(self.state.store(), self.state.settings()).unwrap();
         let last = &self.commits[self.commits.len() - 1];
         if durable.version == self.version() {
@@ -69,10 +84,16 @@ impl Observed {
         }
         for output in outputs {
             if let Output::Done { result, .. } = output {
+                self.outcomes.insert(outcome(&result));
                 self.done(result)?;
             }
         }
         self.engines()
+    }
+
+    /// Of the engines of nodes that run.
+    fn versions(&self) -> [Option<u64>; 2] {
+        [0, 1].map(|node| Some(self.state.node(node)?.engine.version()))
     }
 
     /// What an operation reports is what was committed.
@@ -152,7 +173,7 @@ impl Observed {
             }
             let table = &self.commits[version as usize].table;
             let routes = node.engine.routes().iter();
-            let same = |(one, other): (&Route, &concord::systems::catalog::EngineRoute)| {
+            let same = |(one, other): (&Route, &EngineRoute)| {
                 let one = (one.id, &one.start, &one.end, one.group, one.state);
                 one == (other.id, &other.start, &other.end, other.group, other.state)
             };
@@ -162,6 +183,18 @@ impl Observed {
             prop_assert!(sorted.into_iter().zip(routes).all(same));
         }
         Ok(())
+    }
+}
+
+const fn outcome(result: &Result<Returned, Error>) -> &'static str {
+    match result {
+        Ok(Returned::Snapshot(_)) => "read",
+        Ok(Returned::Saved(_)) => "saved",
+        Ok(Returned::Split(_)) => "split",
+        Ok(Returned::Bootstrapped(_)) => "bootstrapped",
+        Ok(Returned::Synced) => "synced",
+        Ok(Returned::Accessed) => "accessed",
+        Err(error) => error.code(),
     }
 }
 
@@ -192,8 +225,6 @@ proptest! {
 
     #[test]
     fn once_saves_stop_every_node_that_syncs_arrives(events in events(60)) {
-        use concord::systems::catalog::task::Call;
-
         for settings in references().into_iter().filter(|it| it.admission == Admission::Strict) {
             let mut observed = run(settings, &events)?;
             for node in 0..2 {
@@ -213,5 +244,54 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+/// What comes of many random runs, one after the other.
+fn runs(settings: Settings, count: usize) -> impl Iterator<Item = Result<Observed, TestCaseError>> {
+    let mut runner = TestRunner::deterministic();
+    let strategy = events(100);
+    (0..count).map(move |_| {
+        let events = strategy.new_tree(&mut runner).unwrap().current();
+        run(settings, &events)
+    })
+}
+
+#[test]
+fn the_events_reach_every_outcome() {
+    let observed = runs(Settings::strict(Level::Two), 100).map(Result::unwrap);
+    let outcomes: BTreeSet<_> = observed.flat_map(|observed| observed.outcomes).collect();
+    let expected = [
+        "bootstrapped",
+        "catalog_route_id_retired",
+        "catalog_version_mismatch",
+        "distribution_catalog_conflict",
+        "distribution_split_key_at_boundary",
+        "distribution_unknown_route",
+        "read",
+        "saved",
+        "split",
+        "synced",
+    ];
+    let missing: Vec<_> = expected
+        .iter()
+        .filter(|it| !outcomes.contains(*it))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_invariants_catch_the_variants() {
+    let variants: [fn(&mut Strategies); 6] = [
+        |how| how.timestamp = Timestamp::BeforeWrite,
+        |how| how.conflict_check = ConflictCheck::BeforeWrite,
+        |how| how.watermark = Watermark::BeforeWrite,
+        |how| how.retired = Retired::Accepted,
+        |how| how.counter = Counter::Recomputed,
+        |how| how.stale = Stale::Installed,
+    ];
+    for (at, variant) in variants.into_iter().enumerate() {
+        let caught = runs(level_1(variant), 2000).any(|run| run.is_err());
+        assert!(caught, "variant {at}");
     }
 }

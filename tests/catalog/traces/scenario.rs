@@ -96,8 +96,8 @@ impl Config {
         let at = lines().position(|line| line.contains(" ?? "));
         let at = at.expect("the original differs somewhere");
         let op = reference[at].split(" -> ").next().expect("a call");
-        let op = op.split(" ! ").next().expect("a call").split_whitespace();
-        let op = op.filter(|word| !word.contains('=')).next_back();
+        let mut op = op.split(" ! ").next().expect("a call").split_whitespace();
+        let op = op.rfind(|word| !word.contains('='));
         let expected = format!("diverges {} {}", at + 2, op.expect("an operation"));
         assert_eq!(verdict(&self.trace(&original.join("\n"))), expected);
     }

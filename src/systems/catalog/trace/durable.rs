@@ -187,7 +187,7 @@ impl Node {
                     "read_ts": plan.read_ts(),
                     "right": json::route(right, level),
                 });
-                self.keep(name, Plan::Split(plan));
+                self.keep(name, Plan::Split(Box::new(plan)));
                 told
             }
             Call::ApplySplit(name) => {
@@ -227,7 +227,7 @@ impl Plan {
 
     fn split(self) -> Result<SplitPlan, Self> {
         match self {
-            Self::Split(plan) => Ok(plan),
+            Self::Split(plan) => Ok(*plan),
             other => Err(other),
         }
     }

@@ -29,7 +29,7 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) enum Plan {
     Save(SavePlan),
-    Split(SplitPlan),
+    Split(Box<SplitPlan>),
     Bootstrap(Bootstrapping),
     /// The key of an access that found its route hot.
     Access(Bytes),
