@@ -36,4 +36,5 @@ pub const SYSTEMS: &[System] = &[
     broadcast::SYSTEM,
     causal::SYSTEM,
     pullsync::SYSTEM,
+    catalog::SYSTEM,
 ];

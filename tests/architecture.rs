@@ -55,6 +55,7 @@ fn the_state_of_each_model_holds_the_core() {
         ),
         ("models/broadcast/threads.rs", "core: State<u8>"),
         ("models/pullsync/chain/protocol.rs", "pub core: State<Ids>,"),
+        ("models/catalog/nodes/mod.rs", "pub(super) core: State,"),
     ] {
         let text = fs::read_to_string(root(model)).expect("the model exists");
         assert!(text.contains(field), "{model}");
@@ -65,7 +66,13 @@ fn the_state_of_each_model_holds_the_core() {
 #[test]
 fn oracles_import_types_of_data_only() {
     const DATA: &[&str] = &[
+        "Change",
+        "CommitAt",
+        "Delta",
         "Direction",
+        "EngineRoute",
+        "Mutation",
+        "Route",
         "Small",
         "SmallKey",
         "Disk",
@@ -74,9 +81,7 @@ fn oracles_import_types_of_data_only() {
         "Stat",
         "Action",
         "Contents",
-        "CommitAt",
         "Message",
-        "Mutation",
         "Name",
         "Operation",
         "Operation as Framed",

@@ -4,6 +4,7 @@
 
 mod codec;
 mod disk;
+mod durability;
 mod durable;
 mod engine;
 mod fuzz;
@@ -22,6 +23,11 @@ mod common;
 #[path = "../common/decoders.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]
 mod decoders;
+#[path = "../common/members.rs"]
+mod members;
+#[path = "../common/notation.rs"]
+#[allow(dead_code, reason = "each system takes what it needs")]
+mod notation;
 #[path = "../common/process.rs"]
 mod process;
 #[path = "../common/simulated.rs"]

@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "modules stand here as they do in a library")]
 
 mod broadcast;
+mod catalog;
 mod causal;
 mod counter;
 mod explore;

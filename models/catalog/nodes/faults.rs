@@ -90,7 +90,7 @@ const SPECS: &[Spec] = &[
     Spec {
         name: "catalog/foreign_deltas",
         names: FOREIGN_DELTAS,
-        faults: foreign_deltas_faults,
+        faults: rollbacks_faults,
         build: foreign_deltas,
     },
     Spec {
@@ -529,7 +529,15 @@ const DELTAS: &[&str] = &[
 fn deltas(variant: Option<&str>, budget: Budget) -> Nodes {
     let mut model = saves(None, budget);
     model.settings = Settings::strict(Level::Two);
+    model.batch = 2;
     model.claims = |model| claims(model, DELTAS);
+    if variant == Some("deltas_skipped") {
+        // What is skipped must be no part of what follows.
+        model.clients[0] = client(0, &[Edit::Split("b"), Edit::Move("b", 2)]);
+        model.clients[1] = client(1, &[Edit::Fence("a")]);
+    }
+    // Seeded, its first step would have been taken before the first state.
+    model.seeded = variant != Some("ring_keeps_replaced");
     vary(model, variant)
 }
 
@@ -538,13 +546,23 @@ fn deltas_faults() -> Vec<Fault> {
         Fault::upstream(
             "timestamp_before_write",
             &["D2"],
-            &[
-                "version_steps_by_one",
-                "no_lost_save",
-                "commit_ts_increases",
-            ],
+            &["commit_ts_increases"],
             Status::Present,
             "A save chooses its commit timestamp before it writes, and commits below what came between.",
+        ),
+        Fault::upstream(
+            "conflicts_checked_before_write",
+            &["C3"],
+            &["version_steps_by_one", "no_lost_save"],
+            Status::Fixed,
+            "The durable store looks for conflicts in a step of its own before the write.",
+        ),
+        Fault::upstream(
+            "upstream",
+            &["D2"],
+            &["commit_ts_increases"],
+            Status::Present,
+            "The catalog as upstream has it, with no remedy.",
         ),
         Fault::upstream(
             "watermark_before_write",
@@ -660,8 +678,8 @@ fn foreign_writes(variant: Option<&str>, budget: Budget) -> Nodes {
 }
 
 const FOREIGN_DELTAS: &[&str] = &[
-    "commit_ts_increases",
-    "write_within_a_save",
+    "engine_version_monotone",
+    "stale_lookup",
     "older_reader_fails",
     "drift_stays",
     "hole_in_the_log",
@@ -672,7 +690,10 @@ fn foreign_deltas(variant: Option<&str>, budget: Budget) -> Nodes {
     let mut model = pair(Level::Two, |model| claims(model, FOREIGN_DELTAS));
     model.defaults = vec![true];
     model.watchers = vec![true];
-    model.clients = vec![client(0, &[Edit::Fence("a"), Edit::Split("b")])];
+    model.clients = vec![
+        client(0, &[Edit::Fence("a")]),
+        client(0, &[Edit::Split("b")]),
+    ];
     model.writes = vec![Write::Version(2)];
     model.registrations = 1;
     if budget == Budget::Full {
@@ -681,23 +702,17 @@ fn foreign_deltas(variant: Option<&str>, budget: Budget) -> Nodes {
     vary(model, variant)
 }
 
-fn foreign_deltas_faults() -> Vec<Fault> {
-    vec![Fault::upstream(
-        "timestamp_before_write",
-        &["D2"],
-        &["commit_ts_increases"],
-        Status::Present,
-        "A save chooses its commit timestamp before it writes, and commits below what came between.",
-    )]
-}
-
-const CLEAN_UP: &[&str] = &["clean_up_is_bounded", "log_behind_its_window"];
+const CLEAN_UP: &[&str] = &[
+    "clean_up_is_bounded",
+    "log_behind_its_window",
+    "reset_to_a_snapshot",
+];
 
 /// A version that jumps past the window of the delta log.
 fn clean_up(variant: Option<&str>, _: Budget) -> Nodes {
     let mut model = pair(Level::Two, |model| claims(model, CLEAN_UP));
     model.defaults = vec![true];
-    model.watchers = vec![false];
+    model.watchers = vec![true];
     model.clients = vec![client(0, &[Edit::Move("a", 2)])];
     model.writes = vec![Write::Version(2200)];
     vary(model, variant)

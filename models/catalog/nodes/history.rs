@@ -45,8 +45,6 @@ pub(super) enum Wrong {
     Delta,
     /// A version of the log without delta.
     DeltaGap,
-    /// An operation that failed and wrote.
-    FailedWrite,
 }
 
 /// Interesting cases.
@@ -56,8 +54,6 @@ pub(super) enum Met {
     WriteWithin,
     /// A save or split lost against another.
     Refused,
-    /// A bootstrap adopted what another node saved.
-    Adopted,
     /// A split found its engine ahead.
     NewerEngine,
     /// A sync found something newer already in the engine.
@@ -82,8 +78,6 @@ pub(super) enum Met {
     BadRecord,
     /// A read was refused after a compaction past the newest commit (H12).
     Compacted,
-    /// A reset of a watcher, to a full snapshot.
-    Reset,
 }
 
 /// What properties remember. Sets are bits.

@@ -85,7 +85,8 @@ enum Action {
     Put(u8, u64),
     /// Of the first key; it expires one later.
     PutExpiring(u64),
-    Delete(u8, u64),
+    /// Of the first key.
+    Delete(u64),
     /// A client reads the last commit timestamp.
     Begin(u8),
     /// It commits what it has begun.
@@ -136,10 +137,10 @@ impl Process {
         self.seen.wrong |= put.is_err();
     }
 
-    fn delete(&mut self, key: u8, ts: u64) {
-        let key = &KEYS[usize::from(key)];
-        self.history.delete(key, ts);
-        let deleted = self.store.delete_at(key.clone(), ts);
+    fn delete(&mut self, ts: u64) {
+        let [key, _] = KEYS;
+        self.history.delete(&key, ts);
+        let deleted = self.store.delete_at(key, ts);
         self.seen.wrong |= deleted.is_err();
     }
 
@@ -258,9 +259,9 @@ impl Model for Stores {
         if process.left > 0 {
             for ts in 0..TIMES {
                 actions.extend(keys.clone().map(|key| Action::Put(key, ts)));
-                actions.extend(keys.clone().map(|key| Action::Delete(key, ts)));
             }
             actions.extend((1..TIMES).map(Action::PutExpiring));
+            actions.extend((1..TIMES).map(Action::Delete));
             actions.extend((1..TIMES).map(Action::Compact));
             actions.push(Action::Retain(TIMES / 2));
             let differs = |(store, _): &(Memory, History)| *store != process.store;
@@ -293,7 +294,7 @@ impl Model for Stores {
         match action {
             Action::Put(key, ts) => process.put(key, ts, 0),
             Action::PutExpiring(ts) => process.put(0, ts, ts + 1),
-            Action::Delete(key, ts) => process.delete(key, ts),
+            Action::Delete(ts) => process.delete(ts),
             Action::Begin(client) => {
                 let read = Some(last.history.last_commit_ts());
                 process.begun[usize::from(client)] = read;
@@ -350,7 +351,7 @@ impl Checkable for Stores {
         match action {
             Action::Put(..) => "put",
             Action::PutExpiring(_) => "put_expiring",
-            Action::Delete(..) => "delete",
+            Action::Delete(_) => "delete",
             Action::Begin(_) => "begin",
             Action::Apply(_, Kind::PutFirstAndUnknown) => "apply_unknown",
             Action::Apply(..) => "apply",
@@ -373,7 +374,7 @@ impl Checkable for Stores {
         match action {
             Action::Put(at, ts) => format!("put {} at {ts}", key(at)),
             Action::PutExpiring(ts) => format!("put a at {ts} to expire at {}", ts + 1),
-            Action::Delete(at, ts) => format!("delete {} at {ts}", key(at)),
+            Action::Delete(ts) => format!("delete a at {ts}"),
             Action::Begin(who) => format!("{} begins a batch", client(who)),
             Action::Apply(who, Kind::PutBoth) => format!("{} puts a and b", client(who)),
             Action::Apply(who, Kind::DeleteFirst) => format!("{} deletes a", client(who)),

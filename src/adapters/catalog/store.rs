@@ -233,13 +233,21 @@ impl Store for MvccStore {
     ) -> Result<u64, StoreError> {
         self.write(|to| {
             let commit_ts = at.choose(to.number(LAST_COMMIT_TS)?)?;
-            rules::check_conflicts::<Stop>(mutations, start_ts, |key| Ok(to.latest(key)?))?;
-            to.raise(LAST_COMMIT_TS, commit_ts)?;
-            for (index, mutation) in mutations.iter().enumerate() {
-                let version = rules::version(index, mutation, commit_ts)?;
-                to.insert(&mutation.key, &version)?;
-            }
-            Ok(commit_ts)
+            to.apply(mutations, start_ts, commit_ts)
+        })
+    }
+
+    fn apply_built(
+        &mut self,
+        start_ts: u64,
+        at: CommitAt,
+        build: impl FnOnce(&Self, u64) -> Result<Vec<Mutation>, StoreError>,
+    ) -> Result<u64, StoreError> {
+        self.write(|to| {
+            let commit_ts = at.choose(to.number(LAST_COMMIT_TS)?)?;
+            // Nobody else writes, so what it reads is what this transaction began with.
+            let mutations = build(self, commit_ts)?;
+            to.apply(&mutations, start_ts, commit_ts)
         })
     }
 
@@ -360,7 +368,7 @@ where
         ts: u64,
     ) -> Result<Vec<Pair>, Stop> {
         rules::check_read(ts, self.number(MIN_RETAINED_TS)?)?;
-        if rules::is_empty(range) {
+        if range.is_empty() {
             return Ok(Vec::new());
         }
         let versions = match range.end {
@@ -402,6 +410,21 @@ impl<'t> Writing<'t> {
         let record = record::encode(version);
         self.versions.insert((key, version.ts), record.as_slice())?;
         Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        mutations: &[Mutation],
+        start_ts: u64,
+        commit_ts: u64,
+    ) -> Result<u64, Stop> {
+        rules::check_conflicts::<Stop>(mutations, start_ts, |key| Ok(self.latest(key)?))?;
+        self.raise(LAST_COMMIT_TS, commit_ts)?;
+        for (index, mutation) in mutations.iter().enumerate() {
+            let version = rules::version(index, mutation, commit_ts)?;
+            self.insert(&mutation.key, &version)?;
+        }
+        Ok(commit_ts)
     }
 
     /// Drops the versions older than the newest one at or below `min_ts` of each key; `before` is what the

@@ -83,6 +83,8 @@ pub struct Strategies {
     pub open_end: OpenEnd,
     /// What follows a route record. A mutant.
     pub surplus: Surplus,
+    /// Whether routes and deltas are validated before they are written. A mutant.
+    pub validation: Validation,
     /// Loads of the halves of a hotspot split. A mutant.
     pub half_loads: HalfLoads,
     /// What engines do with snapshots whose routes overlap. A mutant.
@@ -348,6 +350,13 @@ choices! {
         /// They are ignored, as only later codec versions allow (13.1).
         Ignored,
     }
+    /// When routes and deltas are validated.
+    Validation {
+        /// Before they are written and after they were read (3.2, 13.2).
+        Both,
+        /// After they were read only.
+        OnReading,
+    }
     /// Loads of the halves of a hotspot split.
     HalfLoads {
         /// None (8).
@@ -399,6 +408,7 @@ impl Strategies {
         second_look: SecondLook::Taken,
         open_end: OpenEnd::Unbounded,
         surplus: Surplus::Refused,
+        validation: Validation::Both,
         half_loads: HalfLoads::Zero,
         overlapping: Overlapping::Refused,
         recheck: Recheck::Taken,

@@ -20,7 +20,7 @@ pub(crate) fn route(raw: &[u8], level: Level) -> Result<Route, Code> {
 pub(crate) fn invalid(route: &Route) -> Option<Code> {
     let is_inverted = match &route.end {
         None => false,
-        Some(end) => !(route.start[..] < end[..]),
+        Some(end) => route.start[..] >= end[..],
     };
     let rules = [
         (route.id == 0, "catalog_route_id_required"),

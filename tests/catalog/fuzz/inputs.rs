@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 use super::super::codec::{delta, number, route, settings};
 
+const SAMPLE: &str = include_str!("../traces/catalog-sample.jsonl");
+
 /// Encodings of values of a target.
 pub(crate) fn valid(target: &str) -> BoxedStrategy<Vec<u8>> {
     match target {
@@ -24,8 +26,27 @@ pub(crate) fn valid(target: &str) -> BoxedStrategy<Vec<u8>> {
         "delta_key" => number()
             .prop_map(|version| keys::delta(version.max(1)).into())
             .boxed(),
+        "trace" => trace().boxed(),
         _ => panic!("{target} is no target"),
     }
+}
+
+/// The header and the first steps of the sample, with blanks where they say nothing.
+fn trace() -> impl Strategy<Value = Vec<u8>> {
+    let lines: Vec<&str> = SAMPLE.lines().collect();
+    let blanks = prop::collection::vec(0..6_usize, 8);
+    (0..8_usize, blanks).prop_map(move |(steps, blanks)| {
+        let mut blanks = blanks.into_iter().cycle();
+        let mut trace = String::new();
+        for line in &lines[..=steps] {
+            for member in line.split_inclusive([',', '{', '[']) {
+                trace.push_str(member);
+                trace.extend(blanks.next().map(|count| " ".repeat(count)));
+            }
+            trace.push('\n');
+        }
+        trace.into()
+    })
 }
 
 fn record(level: Level) -> impl Strategy<Value = Vec<u8>> {

@@ -23,7 +23,7 @@ const SUITE: Suite = Suite {
     targets: targets::TARGETS,
     valid: inputs::valid,
     codes: CODES,
-    answers: &["no_id", "no_version"],
+    answers: &["diverges", "no_id", "no_version", "unusable"],
     folder: "tests/catalog/corpus",
     rounds: (1_000, 70_000),
 };

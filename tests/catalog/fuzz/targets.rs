@@ -1,13 +1,16 @@
 //! What is done with an input of each decoder: it is decoded, what was decoded is encoded and decoded
 //! again, and both are compared with what the peer says.
 
+use std::io::Cursor;
+
 use bytes::Bytes;
 use concord::systems::catalog::codec::{
     decode_delta, decode_delta_floor, decode_next_route_id, decode_route, decode_version,
     encode_delta, encode_number, encode_route,
 };
-use concord::systems::catalog::strategy::Level;
-use concord::systems::catalog::{Error, Route, keys};
+use concord::systems::catalog::strategy::{Level, Strategies, Truncation};
+use concord::systems::catalog::{Error, Route, keys, trace};
+use concord::systems::replay::Outcome as Verdict;
 
 use super::super::codec::{cutting, peer, settings};
 use super::super::decoders::{Outcome, Target};
@@ -82,6 +85,11 @@ pub(crate) const TARGETS: &[Target] = &[
     target("delta_two", |raw| delta(raw, Level::Two), DELTA),
     key("route_key", route_key, &["no_id"]),
     key("delta_key", delta_key, &["no_version"]),
+    Target {
+        alphabet: br#"      {}[]:,""0123456789abcdef{"op":"args":{}"returns":"fails":null"#,
+        cost: 40,
+        ..target("trace", replayed, &["diverges", "unusable"])
+    },
 ];
 
 /// Any number from `least`, and no other form of it.
@@ -164,4 +172,33 @@ fn delta_key(raw: &[u8]) -> Outcome {
     assert_eq!(version.is_some(), is_sound);
     assert_eq!(keys::delta(version.ok_or("no_version")?), raw);
     Ok(())
+}
+
+/// A trace is unusable by its form alone, whatever it is replayed on (15.1).
+fn replayed(raw: &[u8]) -> Outcome {
+    let lines = raw.split(|byte| *byte == b'\n').count() as u64;
+    let replayed = trace::replay(Cursor::new(raw)).expect("bytes can be read");
+    let cutting = Strategies {
+        truncation: Truncation::EndOfInput,
+        ..Strategies::REFERENCE
+    };
+    let other = trace::replay_on(Cursor::new(raw), cutting).expect("bytes can be read");
+    let is_unusable = |verdict: &Verdict| matches!(verdict, Verdict::Unusable { .. });
+    assert_eq!(is_unusable(&replayed.outcome), is_unusable(&other.outcome));
+    match replayed.outcome {
+        Verdict::Conforms => {
+            assert!(replayed.steps < lines);
+            Ok(())
+        }
+        Verdict::Diverges(divergence) => {
+            assert_eq!(divergence.line, replayed.steps + 2);
+            assert!(divergence.line <= lines);
+            Err("diverges")
+        }
+        Verdict::Unusable { line, .. } => {
+            assert_eq!(other.outcome, replayed.outcome);
+            assert!((1..=lines).contains(&line), "line {line} of {lines}");
+            Err("unusable")
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Flaw};
 use super::route::{append, decode_route, encoded_len};
 use crate::catalog::delta::{Change, ChangeKind, Delta};
 use crate::catalog::error::Error;
-use crate::catalog::strategy::Settings;
+use crate::catalog::strategy::{Settings, Validation};
 
 const CODEC: u8 = 1;
 const UPSERT: u8 = 1;
@@ -20,7 +20,10 @@ const CHANGE: usize = 17;
 
 /// The record. Fails as [`Delta::validate`] does.
 pub fn encode_delta(delta: &Delta, settings: &Settings) -> Result<Bytes, Error> {
-    delta.validate()?;
+    match settings.strategies.validation {
+        Validation::Both => delta.validate()?,
+        Validation::OnReading => {}
+    }
     let level = settings.level;
     let payload = |change: &Change| {
         let route = change.route.as_ref();

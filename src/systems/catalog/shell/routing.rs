@@ -1,9 +1,11 @@
 //! A table, and what is built around it. Never changed once it is published.
 
-use crate::catalog::index::Index;
-use crate::catalog::{Delta, Engine, EngineRoute, Error};
+use std::ptr;
 
 use bytes::Bytes;
+
+use crate::catalog::index::Index;
+use crate::catalog::{Delta, Engine, EngineRoute, Error};
 
 use super::loads::Loads;
 
@@ -125,9 +127,8 @@ impl Routing {
 
     /// Whether `engine`, which was a copy of that of this table, still has its list.
     pub(super) fn is_table_of(&self, engine: &Engine) -> bool {
-        std::ptr::eq(
-            self.engine.shared_routes().as_ptr(),
-            engine.shared_routes().as_ptr(),
-        )
+        // The addresses of empty lists say nothing, those of the lists' owners do.
+        let [mine, its] = [&self.engine, engine].map(|engine| &**engine.shared_routes());
+        ptr::eq::<Vec<EngineRoute>>(mine, its)
     }
 }

@@ -22,6 +22,13 @@ pub struct KeyRange<'a> {
     pub end: Option<&'a [u8]>,
 }
 
+impl KeyRange<'_> {
+    /// Whether no key is in it, as its end is not above its start.
+    pub fn is_empty(&self) -> bool {
+        self.end.is_some_and(|end| end <= self.start)
+    }
+}
+
 /// A key with its visible value.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Pair {

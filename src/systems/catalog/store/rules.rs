@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{KeyRange, Mutation, Op};
+use super::{Mutation, Op};
 use crate::catalog::error::Error;
 
 /// One version of a key (5.1).
@@ -94,9 +94,4 @@ pub fn version(index: usize, mutation: &Mutation, commit_ts: u64) -> Result<Vers
         Op::Delete => Ok(Version::tombstone(commit_ts)),
         Op::Unknown => Err(Error::UnknownOp { index }),
     }
-}
-
-/// Whether no key is in a range, as its end is not above its start.
-pub fn is_empty(range: KeyRange<'_>) -> bool {
-    range.end.is_some_and(|end| end <= range.start)
 }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::catalog::Delta;
 use crate::catalog::durable::{self, Changes};
 use crate::catalog::strategy::{Level, Settings};
+use crate::catalog::{Delta, Store};
 use crate::replay::{Args, Flaw};
 
 use super::Told;
@@ -87,7 +87,7 @@ impl Node {
         let (engine, store) = (&mut self.engine, &shared.store);
         Ok(match call {
             Call::Floor => {
-                let now = crate::catalog::Store::last_commit_ts(store)?;
+                let now = store.last_commit_ts()?;
                 durable::delta_floor(store, now)?.into()
             }
             Call::ChangesSince { after, limit } => {

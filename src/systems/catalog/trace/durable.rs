@@ -8,6 +8,7 @@ use crate::catalog::strategy::{Level, Settings};
 use crate::catalog::{Bootstrapping, Route, SavePlan, Saved, Snapshot, Split, SplitPlan, durable};
 use crate::replay::{Args, Flaw};
 
+use super::code::Code;
 use super::json::{self, bytes, read_routes};
 use super::node::{self, Node, Plan, Read, plan};
 use super::store::Shared;
@@ -87,7 +88,7 @@ impl Save {
         Ok(Self { expected, routes })
     }
 
-    fn prepare(self, shared: &Shared, settings: &Settings) -> Result<SavePlan, super::Code> {
+    fn prepare(self, shared: &Shared, settings: &Settings) -> Result<SavePlan, Code> {
         let Self { expected, routes } = self;
         Ok(SavePlan::prepare(
             &shared.store,
@@ -107,7 +108,7 @@ impl SplitOf {
         })
     }
 
-    fn prepare(&self, shared: &Shared, settings: &Settings) -> Result<SplitPlan, super::Code> {
+    fn prepare(&self, shared: &Shared, settings: &Settings) -> Result<SplitPlan, Code> {
         let Self {
             expected,
             route_id,
@@ -186,7 +187,7 @@ impl Node {
                     "read_ts": plan.read_ts(),
                     "right": json::route(right, level),
                 });
-                self.keep(name, Plan::Split(plan));
+                self.keep(name, Plan::Split(Box::new(plan)));
                 told
             }
             Call::ApplySplit(name) => {
@@ -226,7 +227,7 @@ impl Plan {
 
     fn split(self) -> Result<SplitPlan, Self> {
         match self {
-            Self::Split(plan) => Ok(plan),
+            Self::Split(plan) => Ok(*plan),
             other => Err(other),
         }
     }

@@ -164,14 +164,9 @@ pub(super) fn delta(delta: &Delta) -> Value {
             ChangeKind::Upsert => "upsert",
             ChangeKind::Delete | ChangeKind::Unknown => "delete",
         };
-        let route = change.route.as_ref();
-        let route = route.map(|one| route_of_delta(one));
+        let route = change.route.as_ref().map(|one| route(one, Level::Two));
         json!({"op": op, "route": route, "route_id": change.route_id})
     };
     let changes: Value = delta.changes.iter().map(told).collect();
     json!({"mutations": changes, "previous_version": delta.previous, "version": delta.version})
-}
-
-fn route_of_delta(one: &Route) -> Value {
-    route(one, Level::Two)
 }

@@ -6,9 +6,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use crate::catalog::durable::Syncing;
 use crate::catalog::strategy::{Level, Settings};
-use crate::catalog::{Bootstrapping, Engine, SavePlan, SplitPlan};
+use crate::catalog::{Bootstrapping, Engine, SavePlan, Snapshot, SplitPlan};
 use crate::replay::{Args, Flaw};
 
 use super::code::{Code, NODE_DOWN, NODE_RUNNING, UNKNOWN_PLAN};
@@ -30,11 +29,12 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) enum Plan {
     Save(SavePlan),
-    Split(SplitPlan),
+    Split(Box<SplitPlan>),
     Bootstrap(Bootstrapping),
     /// The key of an access that found its route hot.
     Access(Bytes),
-    Watch(Syncing),
+    /// What a watcher found, if that was newer.
+    Watch(Option<Snapshot>),
 }
 
 /// What a step asks of one node.

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::catalog::durable::{SyncStep, Syncing};
+use crate::catalog::durable::{Reading, Syncing};
 use crate::catalog::strategy::{Level, Settings};
+use crate::catalog::{Error, Snapshot};
 use crate::replay::Flaw;
 
 use super::code::Code;
@@ -67,10 +68,22 @@ impl Node {
                 }
                 return Ok(json!({"errors": errors, "version": self.engine.version()}));
             }
-            Call::Read(name) => return self.read_half(name, shared, settings),
+            Call::Read(name) => {
+                shared.version_read()?;
+                let reading = Reading::begin(&shared.store)?;
+                let newer = reading.version > self.engine.version();
+                let finish = || reading.finish(&shared.store, settings);
+                let found = newer.then(finish).transpose()?;
+                self.keep(name, Plan::Watch(found));
+                return Ok(json!({"newer": newer, "version": reading.version}));
+            }
             Call::Apply(name) => {
-                let plan = self.take(name, Plan::watch)?;
-                plan.finish(&shared.store, &mut self.engine, settings)?;
+                if let Some(found) = self.take(name, Plan::watch)? {
+                    match self.engine.apply_snapshot(found.version, &found.routes) {
+                        Ok(()) | Err(Error::SnapshotVersionStale { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
             }
         }
         Ok(Value::Null)
@@ -81,17 +94,12 @@ impl Node {
         let sync = Syncing::begin(batch);
         Ok(sync.finish(&shared.store, &mut self.engine, settings)?)
     }
-
-    /// The version and, if newer, the routes at the same timestamp.
-    fn read_half(&mut self, name: SmolStr, shared: &mut Shared, settings: &Settings) -> Told {
-        todo!()
-    }
 }
 
 impl Plan {
-    fn watch(self) -> Result<Syncing, Self> {
+    fn watch(self) -> Result<Option<Snapshot>, Self> {
         match self {
-            Self::Watch(plan) => Ok(plan),
+            Self::Watch(found) => Ok(found),
             other => Err(other),
         }
     }

@@ -13,13 +13,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 pub(super) use catalog::Snapshot;
-pub(super) use engine::Engine;
+pub(super) use json::{told_delta, told_route, told_routes};
 pub(super) use records::{
-    Change, Delta, Route, delta_key, encode_delta, encode_number, encode_route, route_key,
+    Change, Delta, Route, delta_key, encode_delta_unchecked, encode_number, encode_route, route_key,
 };
-pub(super) use store::Store;
+use store::Store;
 
 use catalog::{SavePlan, SplitPlan};
+use engine::Engine;
 
 pub(super) type Code = &'static str;
 pub(super) type Bytes = Vec<u8>;
@@ -145,7 +146,13 @@ impl Oracle {
             "watch" => {
                 let mut errors = Vec::new();
                 for _ in 0..=json::number(args, "ticks") {
-                    errors.extend(self.sync(node, args).err());
+                    let before = node.engine.clone();
+                    let failed = self.sync(node, args).err();
+                    errors.extend(failed);
+                    if failed.is_none() && node.engine == before {
+                        // Nothing can change any more.
+                        break;
+                    }
                 }
                 Ok(json!({"errors": errors, "version": node.engine.version}))
             }

@@ -69,7 +69,7 @@ impl Store {
     }
 
     fn visible(versions: &BTreeMap<u64, (Option<Bytes>, u64)>, ts: u64) -> Option<&Bytes> {
-        let (_, (value, expire)) = versions.iter().filter(|(at, _)| **at <= ts).next_back()?;
+        let (_, (value, expire)) = versions.iter().rfind(|(at, _)| **at <= ts)?;
         let expired = *expire != 0 && *expire <= ts;
         value.as_ref().filter(|_| !expired)
     }

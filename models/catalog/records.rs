@@ -1,8 +1,0 @@
-//! Skeleton.
-
-use crate::registry::Subject;
-
-/// The models.
-pub(super) fn families() -> Vec<Box<dyn Subject>> {
-    Vec::new()
-}
