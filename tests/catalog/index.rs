@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use concord::systems::catalog::index::Index;
 use proptest::prelude::*;
 use quickcheck::quickcheck;
-use rand::seq::IndexedRandom as _;
 use rand::SeedableRng as _;
+use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::common::{cases, seed, soak};
@@ -67,9 +67,15 @@ fn narrow() -> impl Strategy<Value = Key> {
 
 /// Behind one of few long beginnings, which begin alike themselves.
 fn long() -> impl Strategy<Value = Key> {
-    const BEGINNINGS: [&str; 4] = ["", "/tenant/", "/tenant/00001/user/", "/tenant/00001/user/0000000000000000000000000000000"];
+    const BEGINNINGS: [&str; 4] = [
+        "",
+        "/tenant/",
+        "/tenant/00001/user/",
+        "/tenant/00001/user/0000000000000000000000000000000",
+    ];
     let end = prop_oneof![narrow(), "[0-9]{0,12}".prop_map(Key::from)];
-    (prop::sample::select(&BEGINNINGS[..]), end).prop_map(|(beginning, end)| [beginning.as_bytes(), &end].concat())
+    (prop::sample::select(&BEGINNINGS[..]), end)
+        .prop_map(|(beginning, end)| [beginning.as_bytes(), &end].concat())
 }
 
 /// Zeros only: what differs is their number.
@@ -80,7 +86,12 @@ fn zeros() -> impl Strategy<Value = Key> {
 fn keys() -> impl Strategy<Value = Vec<Key>> {
     let all = |key: BoxedStrategy<Key>| prop::collection::vec(key, 0..80);
     let mixed = prop_oneof![narrow(), long(), zeros()];
-    prop_oneof![all(narrow().boxed()), all(long().boxed()), all(zeros().boxed()), all(mixed.boxed())]
+    prop_oneof![
+        all(narrow().boxed()),
+        all(long().boxed()),
+        all(zeros().boxed()),
+        all(mixed.boxed())
+    ]
 }
 
 proptest! {
@@ -149,7 +160,9 @@ fn keys_that_agree_for_long_are_told_apart() {
 #[test]
 fn sizes_around_those_of_nodes_are_searched_alike() {
     for size in (0..70).chain([511, 512, 513, 585, 4096, 4097]) {
-        let keys: Vec<Key> = (0..size).map(|at: u32| (at * 3 + 1).to_be_bytes().to_vec()).collect();
+        let keys: Vec<Key> = (0..size)
+            .map(|at: u32| (at * 3 + 1).to_be_bytes().to_vec())
+            .collect();
         let asked = (0..size * 3 + 5).map(|at| at.to_be_bytes().to_vec());
         assert_found(keys, asked.chain([vec![0xff; 4], vec![0xff; 9]]));
     }
@@ -159,7 +172,9 @@ fn sizes_around_those_of_nodes_are_searched_alike() {
 #[test]
 fn the_largest_heads_are_found() {
     for size in [1_usize, 3, 8, 9, 64, 65] {
-        let keys: Vec<Key> = (0..size).map(|at| [&vec![at as u8; 8][..], &[0xff; 8]].concat()).collect();
+        let keys: Vec<Key> = (0..size)
+            .map(|at| [&vec![at as u8; 8][..], &[0xff; 8]].concat())
+            .collect();
         let largest = [vec![0xff; 8], vec![0xff; 9]].into_iter();
         assert_found_nearby(&keys.into_iter().chain(largest).collect::<Vec<Key>>());
     }
@@ -176,14 +191,21 @@ fn large_tables_of_both_shapes_are_searched_right() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
     for round in 0..soak(2, 200) {
         let size = if round % 2 == 0 { 10_000 } else { 3_333 };
-        let binary = (0..size).map(|_| random.random::<[u8; 16]>().to_vec()).collect();
+        let binary = (0..size)
+            .map(|_| random.random::<[u8; 16]>().to_vec())
+            .collect();
         let tenants = (0..size).map(|_| {
-            let (tenant, user) = (random.random_range(0..100_u32), random.random_range(0..1_000_000_000_u32));
+            let (tenant, user) = (
+                random.random_range(0..100_u32),
+                random.random_range(0..1_000_000_000_u32),
+            );
             format!("/tenant/{tenant:05}/user/{user:09}").into_bytes()
         });
         let tenants = [vec![]].into_iter().chain(tenants).collect();
         for keys in [binary, tenants] as [Vec<Key>; 2] {
-            let some: Vec<Key> = (0..300).filter_map(|_| keys.choose(&mut random).cloned()).collect();
+            let some: Vec<Key> = (0..300)
+                .filter_map(|_| keys.choose(&mut random).cloned())
+                .collect();
             assert_found(keys, nearby(&some));
         }
     }

@@ -117,6 +117,10 @@ pub fn weakened(case: impl FnOnce()) {
 #[derive(Debug)]
 pub struct Published<T> {
     last: AtomicUsize,
+    /// Touched before every access, so that the checker tries these in all orders. Loom compares an access
+    /// only with the last one to the same number: a writer who looks before it stores hides from the
+    /// search whoever looked before.
+    turn: AtomicUsize,
     stored: std::sync::Mutex<Vec<std::sync::Arc<T>>>,
 }
 
@@ -125,12 +129,14 @@ impl<T> Published<T> {
     pub fn new(value: T) -> Self {
         Self {
             last: AtomicUsize::new(0),
+            turn: AtomicUsize::new(0),
             stored: std::sync::Mutex::new(vec![std::sync::Arc::new(value)]),
         }
     }
 
     /// The value, for as long as it is held.
     pub fn load(&self) -> Held<T> {
+        self.turn.fetch_add(1, Ordering::Relaxed);
         let last = self.last.load(Ordering::Acquire);
         let stored = self.stored.lock().expect("nobody panics with it");
         Held(std::sync::Arc::clone(&stored[last]))
@@ -142,6 +148,7 @@ impl<T> Published<T> {
         let last = stored.len();
         stored.push(std::sync::Arc::new(value));
         drop(stored);
+        self.turn.fetch_add(1, Ordering::Relaxed);
         self.last.store(last, Ordering::Release);
     }
 }

@@ -115,7 +115,7 @@ impl Checkable for Commits {
 /// The correct model or a variant.
 pub(super) fn build(variant: Option<&str>, budget: Budget) -> Commits {
     let (moves, transactions) = match budget {
-        Budget::Quick => (2, 1),
+        Budget::Quick => (3, 1),
         Budget::Full => (3, 2),
     };
     let mut strategies = Strategies::REFERENCE;

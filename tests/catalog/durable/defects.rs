@@ -27,7 +27,7 @@ fn d1_a_truncated_record_fails_the_snapshot_as_an_invalid_record() {
     }
 }
 
-/// Version and timestamp of a save, or why it failed.
+/// Version and commit timestamp, or a code.
 type Told = Result<(u64, u64), &'static str>;
 
 /// Two nodes that save on version 1; somebody else writes between the one's choice of its timestamp, if that
@@ -167,9 +167,14 @@ fn d5_an_id_that_left_does_not_come_back() {
 fn d6_a_batch_with_an_unknown_mutation_is_written_whole_or_not_at_all() {
     for (batch, half) in [(Batch::Whole, false), (Batch::Half, true)] {
         let mut world = World::new(level_1(|how| how.batch = batch));
-        let unknown = Mutation { key: "b".into(), op: Op::Unknown };
+        let unknown = Mutation {
+            key: "b".into(),
+            op: Op::Unknown,
+        };
         let put = |key: &'static str| Mutation::put(key.into(), "x".into());
-        let applied = world.store.apply(&[put("a"), unknown, put("c")], 0, CommitAt::Exactly(4));
+        let applied = world
+            .store
+            .apply(&[put("a"), unknown, put("c")], 0, CommitAt::Exactly(4));
         assert_eq!(applied, Err(Error::UnknownOp { index: 1 }));
         assert_eq!(world.store.get_at(b"a", 9).is_ok(), half);
         assert_eq!(world.store.last_commit_ts(), Ok(if half { 4 } else { 0 }));
@@ -183,10 +188,17 @@ fn d7_a_scan_leaves_out_its_end() {
         for key in ["a", "b", "c"] {
             world.put(key, "x");
         }
-        let range = KeyRange { start: b"a", end: Some(b"c") };
+        let range = KeyRange {
+            start: b"a",
+            end: Some(b"c"),
+        };
         assert_eq!(world.store.scan_at(range, 9, 9).unwrap().len(), expected);
         world.put(keys::ROUTE_END, "x");
-        assert_eq!(world.durable(), (1, "1:[,~)->1".into()), "the catalog is immune");
+        assert_eq!(
+            world.durable(),
+            (1, "1:[,~)->1".into()),
+            "the catalog is immune"
+        );
     }
 }
 

@@ -12,7 +12,10 @@ fn h1_a_registration_hides_a_wider_route_from_lookups_only() {
     engine.update_route("a".into(), Some("z".into()), 1);
     engine.update_route("b".into(), Some("c".into()), 2);
     assert_eq!(engine.lookup(b"d"), None);
-    let groups: Vec<_> = engine.intersecting(b"d", Some(b"e")).map(|route| route.group).collect();
+    let groups: Vec<_> = engine
+        .intersecting(b"d", Some(b"e"))
+        .map(|route| route.group)
+        .collect();
     assert_eq!(groups, [1]);
     engine.update_route("b".into(), Some("c".into()), 3);
     assert_eq!(engine.lookup(b"b").unwrap().group, 3);
@@ -41,8 +44,15 @@ fn h3_a_hot_key_stays_in_a_route_that_is_hot() {
         engine.record_access(b"b");
         assert_eq!(engine.routes().len(), routes);
     }
-    let starts: Vec<_> = engine.routes().iter().map(|route| &route.start[..]).collect();
-    assert_eq!(starts, [&b"a"[..], b"a\0", b"a\0\0", b"a\0\0\0", b"a\0\0\0\0"]);
+    let starts: Vec<_> = engine
+        .routes()
+        .iter()
+        .map(|route| &route.start[..])
+        .collect();
+    assert_eq!(
+        starts,
+        [&b"a"[..], b"a\0", b"a\0\0", b"a\0\0\0", b"a\0\0\0\0"]
+    );
 }
 
 #[test]
@@ -50,7 +60,10 @@ fn h4_loads_are_lossy() {
     let mut engine = Engine::new(level_1(|_| ()), false, 2);
     engine.apply_snapshot(1, &routes("1:[a,c)->1")).unwrap();
     let begun: Vec<_> = (0..3).map(|_| engine.access_begin(b"b").unwrap()).collect();
-    assert_eq!(begun.iter().map(|it| (it.load, it.hot)).collect::<Vec<_>>(), [(1, false), (2, true), (3, true)]);
+    assert_eq!(
+        begun.iter().map(|it| (it.load, it.hot)).collect::<Vec<_>>(),
+        [(1, false), (2, true), (3, true)]
+    );
     assert!(engine.access_finish(b"b"));
     assert!(!engine.access_finish(b"b"));
     assert!(engine.routes().iter().all(|route| route.load == 0));

@@ -9,7 +9,8 @@ use concord::systems::catalog::strategy::{
 };
 use concord::systems::catalog::task::{Call, Returned};
 use concord::systems::catalog::{
-    Admission, EngineRoute, Error, Input, Level, Output, Route, Settings, State, Store, Strategies, keys,
+    Admission, EngineRoute, Error, Input, Level, Output, Route, Settings, State, Store, Strategies,
+    keys,
 };
 use concord::systems::machine::Machine as _;
 use proptest::prelude::*;
@@ -63,7 +64,13 @@ impl Observed {
     fn step(&mut self, input: Input) -> Result<(), TestCaseError> {
         let mut outputs = Vec::new();
         let before = self.state.store().last_commit_ts().unwrap();
+        let engines = self.versions();
         self.state.step(input, &mut outputs);
+        for (before, after) in engines.into_iter().zip(self.versions()) {
+            let both = before.zip(after);
+            let is_monotone = both.is_none_or(|(before, after)| before <= after);
+            prop_assert!(is_monotone, "engine_version_monotone");
+        }
         let durable = snapshot(self.state.store(), self.state.settings()).unwrap();
         let last = &self.commits[self.commits.len() - 1];
         if durable.version == self.version() {
@@ -82,6 +89,11 @@ impl Observed {
             }
         }
         self.engines()
+    }
+
+    /// Of the engines of nodes that run.
+    fn versions(&self) -> [Option<u64>; 2] {
+        [0, 1].map(|node| Some(self.state.node(node)?.engine.version()))
     }
 
     /// What an operation reports is what was committed.
@@ -261,7 +273,10 @@ fn the_events_reach_every_outcome() {
         "split",
         "synced",
     ];
-    let missing: Vec<_> = expected.iter().filter(|it| !outcomes.contains(*it)).collect();
+    let missing: Vec<_> = expected
+        .iter()
+        .filter(|it| !outcomes.contains(*it))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

@@ -36,12 +36,19 @@ fn starts(engine: &SharedEngine) -> Vec<Bytes> {
 #[test]
 fn what_was_found_stays_while_the_table_is_replaced() {
     let engine = engine(0, 1);
-    engine.apply_snapshot(1, &[route(1, "a", Some("m"), 5)]).unwrap();
+    engine
+        .apply_snapshot(1, &[route(1, "a", Some("m"), 5)])
+        .unwrap();
     let found = engine.lookup(b"b").expect("it is in the range");
     engine.apply_snapshot(2, &[route(2, "a", None, 6)]).unwrap();
     assert_eq!((found.version(), found.id(), found.group()), (1, 1, 5));
-    assert_eq!((found.start(), found.end(), found.state()), (&b"a"[..], Some(&b"m"[..]), 0));
-    let found = engine.lookup(b"b").map(|found| (found.version(), found.id()));
+    assert_eq!(
+        (found.start(), found.end(), found.state()),
+        (&b"a"[..], Some(&b"m"[..]), 0)
+    );
+    let found = engine
+        .lookup(b"b")
+        .map(|found| (found.version(), found.id()));
     assert_eq!(found, Some((2, 2)));
 }
 
@@ -50,8 +57,12 @@ fn nobody_owns_a_key_in_a_gap() {
     let engine = engine(0, 1);
     let table = [route(1, "b", Some("d"), 1), route(2, "f", Some("h"), 2)];
     engine.apply_snapshot(1, &table).unwrap();
-    let owners = [b"a", b"b", b"c", b"d", b"e", b"f", b"g", b"h"].map(|key| engine.lookup(key).map(|found| found.id()));
-    assert_eq!(owners, [None, Some(1), Some(1), None, None, Some(2), Some(2), None]);
+    let owners = [b"a", b"b", b"c", b"d", b"e", b"f", b"g", b"h"]
+        .map(|key| engine.lookup(key).map(|found| found.id()));
+    assert_eq!(
+        owners,
+        [None, Some(1), Some(1), None, None, Some(2), Some(2), None]
+    );
 }
 
 #[test]
@@ -59,7 +70,13 @@ fn an_older_snapshot_is_refused_and_the_same_ignored() {
     let engine = engine(0, 1);
     engine.apply_snapshot(2, &[route(1, "", None, 1)]).unwrap();
     let stale = engine.apply_snapshot(1, &[]);
-    assert_eq!(stale, Err(Error::SnapshotVersionStale { version: 1, engine: 2 }));
+    assert_eq!(
+        stale,
+        Err(Error::SnapshotVersionStale {
+            version: 1,
+            engine: 2
+        })
+    );
     assert_eq!(engine.apply_snapshot(2, &[]), Ok(()));
     assert_eq!((engine.version(), engine.stats().len()), (2, 1));
 }
@@ -67,7 +84,11 @@ fn an_older_snapshot_is_refused_and_the_same_ignored() {
 #[test]
 fn routes_that_stay_keep_their_loads_and_snapshots_begin_anew() {
     let engine = engine(3, 2);
-    let table = [route(1, "a", Some("c"), 1), route(2, "c", Some("e"), 2), route(3, "e", None, 3)];
+    let table = [
+        route(1, "a", Some("c"), 1),
+        route(2, "c", Some("e"), 2),
+        route(3, "e", None, 3),
+    ];
     engine.apply_snapshot(1, &table).unwrap();
     let [one, other] = [engine.accessor(), engine.accessor()];
     for key in [b"a", b"d", b"d"] {
@@ -86,9 +107,19 @@ fn routes_that_stay_keep_their_loads_and_snapshots_begin_anew() {
 #[test]
 fn a_refused_split_takes_the_load_away() {
     let engine = engine(3, 2);
-    engine.apply_snapshot(1, &[route(1, "a", Some("a\0"), 1), route(2, "b", None, 2)]).unwrap();
+    engine
+        .apply_snapshot(1, &[route(1, "a", Some("a\0"), 1), route(2, "b", None, 2)])
+        .unwrap();
     let accessor = engine.accessor();
-    for (key, expected) in [(b"a", [1, 0]), (b"b", [1, 1]), (b"a", [2, 1]), (b"a", [0, 1]), (b"b", [0, 2]), (b"b", [0, 0]), (b"a", [1, 0])] {
+    for (key, expected) in [
+        (b"a", [1, 0]),
+        (b"b", [1, 1]),
+        (b"a", [2, 1]),
+        (b"a", [0, 1]),
+        (b"b", [0, 2]),
+        (b"b", [0, 0]),
+        (b"a", [1, 0]),
+    ] {
         accessor.record(key);
         assert_eq!(loads(&engine), expected);
     }
@@ -119,9 +150,19 @@ fn accessors_take_the_lane_with_the_fewest() {
 fn lookups_and_accesses_allocate_nothing() {
     let engine = engine(1_000, 2);
     let cuts: Vec<String> = (0..1_000).map(|at| format!("/tenant/{at:05}")).collect();
-    let table: Vec<Route> = (1..).zip(&cuts).map(|(id, cut)| route(id, cut, None, id)).collect();
-    let ends = cuts.iter().skip(1).map(|end| Some(Bytes::copy_from_slice(end.as_bytes())));
-    let table: Vec<Route> = table.into_iter().zip(ends).map(|(route, end)| Route { end, ..route }).collect();
+    let table: Vec<Route> = (1..)
+        .zip(&cuts)
+        .map(|(id, cut)| route(id, cut, None, id))
+        .collect();
+    let ends = cuts
+        .iter()
+        .skip(1)
+        .map(|end| Some(Bytes::copy_from_slice(end.as_bytes())));
+    let table: Vec<Route> = table
+        .into_iter()
+        .zip(ends)
+        .map(|(route, end)| Route { end, ..route })
+        .collect();
     engine.apply_snapshot(1, &table).unwrap();
     let accessor = engine.accessor();
     accessor.record(b"/tenant/00001");

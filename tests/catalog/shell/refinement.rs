@@ -51,18 +51,23 @@ fn sound() -> impl Strategy<Value = Vec<Route>> {
     (cuts, kept, owners).prop_map(|(cuts, kept, owners)| {
         let cuts: Vec<Key> = cuts.into_iter().collect();
         let ends = cuts.iter().skip(1).cloned().map(Some).chain([None]);
-        let ranges = (1..).zip(cuts.iter().cloned().zip(ends)).zip(owners.into_iter().zip(kept));
+        let ranges = (1..)
+            .zip(cuts.iter().cloned().zip(ends))
+            .zip(owners.into_iter().zip(kept));
         let kept = ranges.filter(|(_, (_, kept))| *kept);
-        kept.map(|((id, (start, end)), (owner, _))| route(id, start, end, owner)).collect()
+        kept.map(|((id, (start, end)), (owner, _))| route(id, start, end, owner))
+            .collect()
     })
 }
 
 fn any_route() -> impl Strategy<Value = Route> {
-    (0u64..4, key(), prop::option::of(key()), owner()).prop_map(|(id, start, end, owner)| route(id, start, end, owner))
+    (0u64..4, key(), prop::option::of(key()), owner())
+        .prop_map(|(id, start, end, owner)| route(id, start, end, owner))
 }
 
 fn op() -> impl Strategy<Value = Op> {
-    let tables = || prop_oneof![4 => sound().boxed(), 1 => prop::collection::vec(any_route(), 0..4).boxed()];
+    let tables =
+        || prop_oneof![4 => sound().boxed(), 1 => prop::collection::vec(any_route(), 0..4).boxed()];
     let register = (key(), prop::option::of(key()), 0u64..4);
     prop_oneof![
         2 => register.prop_map(|(start, end, group)| Op::UpdateRoute(start, end, group)),
@@ -94,7 +99,11 @@ impl Both {
     }
 
     fn step(&mut self, op: Op) -> TestCaseResult {
-        let Self { core, shell, accessors } = self;
+        let Self {
+            core,
+            shell,
+            accessors,
+        } = self;
         let version = |by| core.version().saturating_add_signed(by);
         match op {
             Op::UpdateRoute(start, end, group) => {
@@ -108,7 +117,10 @@ impl Both {
             }
             Op::Snapshot(by, routes) => {
                 let version = version(by);
-                prop_assert_eq!(shell.apply_snapshot(version, &routes), core.apply_snapshot(version, &routes));
+                prop_assert_eq!(
+                    shell.apply_snapshot(version, &routes),
+                    core.apply_snapshot(version, &routes)
+                );
             }
             Op::Delta(..) if core.settings().level == Level::One => {}
             Op::Delta(by, puts, deleted) => {
@@ -116,11 +128,18 @@ impl Both {
                 let puts = puts.into_iter().map(Change::upsert);
                 let deleted = deleted.into_iter().map(Change::delete);
                 let changes = puts.chain(deleted).collect();
-                let delta = Delta { previous: version.saturating_sub(1), version, changes };
+                let delta = Delta {
+                    previous: version.saturating_sub(1),
+                    version,
+                    changes,
+                };
                 prop_assert_eq!(shell.apply_delta(&delta), core.apply_delta(&delta));
             }
             Op::Verify(group, observed, keys) => {
-                prop_assert_eq!(shell.verify_commit(group, observed, &keys), core.verify_commit(group, observed, &keys));
+                prop_assert_eq!(
+                    shell.verify_commit(group, observed, &keys),
+                    core.verify_commit(group, observed, &keys)
+                );
             }
             Op::Timestamp => prop_assert_eq!(shell.next_timestamp(), core.next_timestamp()),
         }
@@ -130,13 +149,19 @@ impl Both {
     fn compare(&self, keys: &[Key]) -> TestCaseResult {
         let Self { core, shell, .. } = self;
         prop_assert_eq!(&shell.stats()[..], core.routes());
-        prop_assert_eq!((shell.version(), shell.threshold()), (core.version(), core.threshold()));
+        prop_assert_eq!(
+            (shell.version(), shell.threshold()),
+            (core.version(), core.threshold())
+        );
         prop_assert_eq!(shell.history_current(), core.history_current().cloned());
         for key in keys {
             let found = shell.lookup(key);
             let route = found.as_ref().map(|found| found.to_route());
             prop_assert_eq!(route.as_ref(), core.lookup(key));
-            prop_assert_eq!(found.map(|found| found.load()), route.map(|route| route.load));
+            prop_assert_eq!(
+                found.map(|found| found.load()),
+                route.map(|route| route.load)
+            );
             for end in keys.iter().map(|end| Some(&end[..])).chain([None]) {
                 let expected: Vec<_> = core.intersecting(key, end).cloned().collect();
                 prop_assert_eq!(shell.intersecting(key, end), expected);

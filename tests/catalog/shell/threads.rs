@@ -13,7 +13,10 @@ use crate::common::soak;
 /// Of one version: groups, ids and cuts tell it.
 fn table(version: u64) -> Vec<Route> {
     let cut = format!("k{:02}", version % 100);
-    vec![route(2 * version, "", Some(&cut), version), route(2 * version + 1, &cut, None, version)]
+    vec![
+        route(2 * version, "", Some(&cut), version),
+        route(2 * version + 1, &cut, None, version),
+    ]
 }
 
 /// Looks around until it is told to stop; returns how often.
@@ -28,7 +31,10 @@ fn read(engine: &SharedEngine, is_over: &AtomicBool) -> u64 {
         assert_eq!(found.id() / 2, version);
         assert!(found.start() <= &b"k50"[..] && found.end().is_none_or(|end| end > &b"k50"[..]));
         let stats = engine.stats();
-        assert!(stats.iter().all(|route| route.group == stats[0].group), "torn");
+        assert!(
+            stats.iter().all(|route| route.group == stats[0].group),
+            "torn"
+        );
         assert!(stats[0].group >= version);
         last = version;
         read += 1;
@@ -53,7 +59,9 @@ fn readers_see_whole_tables_of_rising_versions() {
         let writers = [2, 3].map(|first| {
             scope.spawn(move || {
                 let versions = (first..versions).step_by(2);
-                versions.filter(|version| engine.apply_snapshot(*version, &table(*version)).is_ok()).count()
+                versions
+                    .filter(|version| engine.apply_snapshot(*version, &table(*version)).is_ok())
+                    .count()
             })
         });
         let installed = writers.map(|writer| writer.join().unwrap());
@@ -100,7 +108,9 @@ fn a_split_costs_its_neighbours_nothing() {
     let each = soak(6_000, 600_000);
     let engine = &engine(THRESHOLD, 2);
     // The neighbour has one key only, and its refused splits take the threshold or more each time.
-    engine.apply_snapshot(1, &[route(1, "a", Some("b"), 1), route(2, "m", None, 2)]).unwrap();
+    engine
+        .apply_snapshot(1, &[route(1, "a", Some("b"), 1), route(2, "m", None, 2)])
+        .unwrap();
     let taken: u64 = thread::scope(|scope| {
         let splits = scope.spawn(|| {
             let accessor = engine.accessor();
@@ -132,7 +142,9 @@ fn a_crossing_by_many_is_noticed_in_time_and_once() {
     const THRESHOLD: u64 = 8_000;
     for _ in 0..soak(20, 2_000) {
         let engine = &engine(THRESHOLD, THREADS as usize);
-        engine.apply_snapshot(1, &[route(1, "a", Some("b"), 1)]).unwrap();
+        engine
+            .apply_snapshot(1, &[route(1, "a", Some("b"), 1)])
+            .unwrap();
         thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
@@ -149,8 +161,17 @@ fn a_crossing_by_many_is_noticed_in_time_and_once() {
 fn timestamps_are_given_once() {
     let engine = &engine(0, 1);
     let mut given: Vec<u64> = thread::scope(|scope| {
-        let threads = [(); 3].map(|()| scope.spawn(|| (0..2_000).map(|_| engine.next_timestamp()).collect::<Vec<u64>>()));
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        let threads = [(); 3].map(|()| {
+            scope.spawn(|| {
+                (0..2_000)
+                    .map(|_| engine.next_timestamp())
+                    .collect::<Vec<u64>>()
+            })
+        });
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     });
     given.sort_unstable();
     assert!(given.into_iter().eq(1..=6_000));

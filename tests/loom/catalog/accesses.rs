@@ -2,17 +2,18 @@
 
 use crate::explore::{explore, fails, reach};
 
-use super::shell::Counting;
-use super::{Strategies, accesses, engine, install, joined, loads, routine, sound};
+use super::shell::{Collect, Counting};
+use super::{CORE, SHELL, accesses, engine, install, joined, loads, routine, shell, sound};
 
 /// Two threads that share a lane, and one that looks. Whether it saw one of both.
 fn one_lane(counting: Counting) -> bool {
-    let engine = engine(0, 1, Strategies::REFERENCE, counting);
+    let how = shell::Strategies { counting, ..SHELL };
+    let engine = engine(0, 1, CORE, how);
     install(&engine, 1, None).expect("it is the first");
     let others = [(); 2].map(|()| accesses(&engine, b"b", 1));
     let found = engine.lookup(b"b").expect("it has no end");
     let seen = [found.load(), found.load()];
-    others.map(joined);
+    others.into_iter().for_each(joined);
     assert!(seen.is_sorted() && seen[1] <= 2, "{seen:?}");
     assert_eq!(loads(&engine), [2], "a count was lost");
     seen[0] == 1
@@ -20,7 +21,9 @@ fn one_lane(counting: Counting) -> bool {
 
 #[test]
 fn threads_that_share_a_lane_lose_nothing() {
-    reach("catalog: one lane", 200, None, || one_lane(Counting::Add));
+    reach("catalog: one lane", 1_100, Some(3), || {
+        one_lane(Counting::Add)
+    });
 }
 
 /// C1: the load is not read and written as one.
@@ -33,7 +36,7 @@ fn reading_and_writing_back_loses_a_count() {
 /// A route is registered elsewhere meanwhile. Whether the accessor went on with the older table.
 #[test]
 fn what_is_counted_in_an_older_table_counts() {
-    reach("catalog: registration", 20, None, || {
+    reach("catalog: registration", 300, None, || {
         let engine = sound(0, 2);
         install(&engine, 1, Some("m")).expect("it is the first");
         let other = routine(&engine, |engine| {
@@ -51,16 +54,16 @@ fn what_is_counted_in_an_older_table_counts() {
     });
 }
 
-/// A refused split takes what it saw, once. A reader sees no load that never was.
+/// A refused split takes what it saw, once.
 #[test]
 fn a_refused_split_takes_each_access_once() {
-    reach("catalog: refused split", 1_000, Some(3), || {
+    reach("catalog: refused split", 5_000, Some(3), || {
         let engine = sound(2, 2);
         install(&engine, 1, None).expect("it is the first");
         let others = [accesses(&engine, b"b", 2), accesses(&engine, b"c", 1)];
         let found = engine.lookup(b"b").expect("it has no end");
         let seen = found.load();
-        others.map(joined);
+        others.into_iter().for_each(joined);
         assert!(seen <= 3, "{seen}");
         let left = loads(&engine);
         assert!(left == [1] || left == [0], "{left:?}");
@@ -68,11 +71,41 @@ fn a_refused_split_takes_each_access_once() {
     });
 }
 
+/// One counts three accesses to a route that is hot with two and cannot be split, one looks. Whether it saw
+/// the load both before and after it was taken.
+fn looked_at(collect: Collect) -> bool {
+    let how = shell::Strategies { collect, ..SHELL };
+    let engine = engine(2, 1, CORE, how);
+    install(&engine, 1, None).expect("it is the first");
+    let other = accesses(&engine, b"b", 3);
+    let found = engine.lookup(b"b").expect("it has no end");
+    let seen = [found.load(), found.load()];
+    joined(other);
+    assert!(seen.iter().all(|load| *load <= 2), "never was {seen:?}");
+    assert_eq!(loads(&engine), [1]);
+    seen == [2, 1]
+}
+
+#[test]
+fn a_load_is_one_that_was() {
+    reach("catalog: looked at", 160, Some(3), || {
+        looked_at(Collect::Double)
+    });
+}
+
+#[test]
+fn a_single_collect_returns_what_never_was() {
+    let message = fails(|| looked_at(Collect::Once));
+    assert!(message.contains("never was"), "{message}");
+}
+
 #[test]
 fn timestamps_are_given_once() {
-    explore("catalog: timestamps", 3, None, || {
+    explore("catalog: timestamps", 5, None, || {
         let engine = sound(0, 1);
-        let other = routine(&engine, |engine| [engine.next_timestamp(), engine.next_timestamp()]);
+        let other = routine(&engine, |engine| {
+            [engine.next_timestamp(), engine.next_timestamp()]
+        });
         let mine = engine.next_timestamp();
         let [first, second] = joined(other);
         assert!(first < second && mine != first && mine != second);

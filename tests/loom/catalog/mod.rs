@@ -13,19 +13,27 @@ mod splits;
 
 use loom::thread::{self, JoinHandle};
 
-use shell::{Counting, SharedEngine};
+use shell::SharedEngine;
+
+const CORE: Strategies = Strategies::REFERENCE;
+const SHELL: shell::Strategies = shell::Strategies::REFERENCE;
 
 /// Of level 1 with these choices, without routes.
-fn engine(threshold: u64, lanes: usize, strategies: Strategies, counting: Counting) -> SharedEngine {
+fn engine(
+    threshold: u64,
+    lanes: usize,
+    strategies: Strategies,
+    how: shell::Strategies,
+) -> SharedEngine {
     let settings = Settings {
         strategies,
         ..Settings::strict(Level::One)
     };
-    SharedEngine::counting(settings, false, threshold, lanes, counting)
+    SharedEngine::with(settings, false, threshold, lanes, how)
 }
 
 fn sound(threshold: u64, lanes: usize) -> SharedEngine {
-    engine(threshold, lanes, Strategies::REFERENCE, Counting::Add)
+    engine(threshold, lanes, CORE, SHELL)
 }
 
 /// A table of one route, whose id and group are the version.
@@ -42,7 +50,10 @@ fn install(engine: &SharedEngine, version: u64, end: Option<&'static str>) -> Re
     engine.apply_snapshot(version, &[route])
 }
 
-fn routine<T: 'static>(engine: &SharedEngine, run: impl FnOnce(&SharedEngine) -> T + 'static) -> JoinHandle<T> {
+fn routine<T: 'static>(
+    engine: &SharedEngine,
+    run: impl FnOnce(&SharedEngine) -> T + 'static,
+) -> JoinHandle<T> {
     let engine = engine.clone();
     thread::spawn(move || run(&engine))
 }

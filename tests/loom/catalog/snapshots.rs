@@ -5,9 +5,11 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use crate::explore::{both_ways, explore, fails, reach};
 use crate::sync::Arc;
 
-use super::shell::{Counting, SharedEngine};
+use super::shell::SharedEngine;
 use super::strategy::Recheck;
-use super::{Error, Strategies, accesses, engine, install, joined, loads, routine, sound};
+use super::{
+    CORE, Error, SHELL, Strategies, accesses, engine, install, joined, loads, routine, sound,
+};
 
 /// The version of the table in which a key is found now. Nothing in it is of another one.
 fn looked_up(engine: &SharedEngine) -> u64 {
@@ -22,7 +24,9 @@ fn looked_up(engine: &SharedEngine) -> u64 {
 fn all_at_once() -> bool {
     let engine = sound(2, 2);
     install(&engine, 1, None).expect("it is the first");
-    let reader = routine(&engine, |engine| [looked_up(engine), looked_up(engine), engine.version()]);
+    let reader = routine(&engine, |engine| {
+        [looked_up(engine), looked_up(engine), engine.version()]
+    });
     let accessor = accesses(&engine, b"b", 2);
     let seen = install(&engine, 2, Some("c"));
     assert_eq!(seen, Ok(()));
@@ -42,16 +46,13 @@ fn all_at_once() -> bool {
 
 #[test]
 fn lookups_accesses_and_a_snapshot_leave_each_other_whole() {
-    both_ways("catalog: all at once", 3_000, Some(4), all_at_once);
+    both_ways("catalog: all at once", 10_000, Some(3), all_at_once);
 }
 
 /// Two install tables at once. Whether the older one was installed.
 fn two_snapshots(recheck: Recheck) -> bool {
-    let strategies = Strategies {
-        recheck,
-        ..Strategies::REFERENCE
-    };
-    let engine = engine(0, 1, strategies, Counting::Add);
+    let strategies = Strategies { recheck, ..CORE };
+    let engine = engine(0, 1, strategies, SHELL);
     install(&engine, 1, None).expect("it is the first");
     let other = routine(&engine, |engine| install(engine, 2, None));
     let newer = install(&engine, 3, None);
@@ -61,14 +62,19 @@ fn two_snapshots(recheck: Recheck) -> bool {
     assert_eq!(looked_up(&engine), 3, "the version fell");
     match older {
         Ok(()) => true,
-        Err(Error::SnapshotVersionStale { version: 2, engine: 3 }) => false,
+        Err(Error::SnapshotVersionStale {
+            version: 2,
+            engine: 3,
+        }) => false,
         Err(error) => panic!("{error}"),
     }
 }
 
 #[test]
 fn of_two_snapshots_the_highest_wins() {
-    both_ways("catalog: two snapshots", 8, None, || two_snapshots(Recheck::Taken));
+    both_ways("catalog: two snapshots", 200, None, || {
+        two_snapshots(Recheck::Taken)
+    });
 }
 
 #[test]
@@ -80,10 +86,11 @@ fn without_looking_at_the_version_again_it_falls() {
 /// Two install, and one looks on. Whether it saw all three tables.
 #[test]
 fn readers_beside_two_snapshots_never_go_back() {
-    reach("catalog: reader of snapshots", 300, Some(3), || {
+    reach("catalog: reader of snapshots", 4_500, Some(3), || {
         let engine = sound(0, 1);
         install(&engine, 1, None).expect("it is the first");
-        let writers = [2, 3].map(|version| routine(&engine, move |engine| install(engine, version, None)));
+        let writers =
+            [2, 3].map(|version| routine(&engine, move |engine| install(engine, version, None)));
         let seen = [(); 3].map(|()| looked_up(&engine));
         assert!(seen.is_sorted(), "{seen:?}");
         writers.map(joined)[1].as_ref().expect("none is newer");
@@ -95,7 +102,7 @@ fn readers_beside_two_snapshots_never_go_back() {
 /// Who hears of a table has it.
 #[test]
 fn what_one_is_told_of_one_sees() {
-    both_ways("catalog: told", 5, None, || {
+    both_ways("catalog: told", 79, None, || {
         let engine = sound(0, 1);
         install(&engine, 1, None).expect("it is the first");
         let told = Arc::new(AtomicBool::new(false));
@@ -115,7 +122,7 @@ fn what_one_is_told_of_one_sees() {
 /// An access against a snapshot: what crossed the threshold in the table before splits nothing in the new one.
 #[test]
 fn a_new_table_is_not_split_for_what_came_before() {
-    explore("catalog: access and snapshot", 8, None, || {
+    explore("catalog: access and snapshot", 57, None, || {
         let engine = sound(2, 1);
         install(&engine, 1, None).expect("it is the first");
         let accessor = engine.accessor();

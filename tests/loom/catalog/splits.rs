@@ -3,17 +3,16 @@
 use crate::explore::{both_ways, explore, fails};
 use crate::sync::weakened;
 
-use super::shell::Counting;
 use super::strategy::SecondLook;
-use super::{Strategies, accesses, engine, install, joined, loads};
+use super::{CORE, SHELL, Strategies, accesses, engine, install, joined, loads, sound};
 
 /// So many threads count one access each to one route. How many routes there are then, and what is counted for them.
 fn accessors(threads: usize, threshold: u64, second_look: SecondLook) -> (usize, u64) {
     let strategies = Strategies {
         second_look,
-        ..Strategies::REFERENCE
+        ..CORE
     };
-    let engine = engine(threshold, threads, strategies, Counting::Add);
+    let engine = engine(threshold, threads, strategies, SHELL);
     install(&engine, 1, Some("c")).expect("it is the first");
     let mine = engine.accessor();
     let others: Vec<_> = (1..threads).map(|_| accesses(&engine, b"b", 1)).collect();
@@ -25,7 +24,7 @@ fn accessors(threads: usize, threshold: u64, second_look: SecondLook) -> (usize,
 
 #[test]
 fn two_that_reach_the_threshold_together_split_once() {
-    explore("catalog: two accessors", 100, None, || {
+    explore("catalog: two accessors", 139, None, || {
         assert_eq!(accessors(2, 2, SecondLook::Taken), (2, 0));
     });
 }
@@ -33,7 +32,7 @@ fn two_that_reach_the_threshold_together_split_once() {
 /// The third counts for a half, or in vain for the route that was split.
 #[test]
 fn of_three_accessors_one_splits() {
-    both_ways("catalog: three accessors", 1_000, Some(2), || {
+    both_ways("catalog: three accessors", 7_500, Some(3), || {
         let (routes, load) = accessors(3, 2, SecondLook::Taken);
         assert_eq!(routes, 2, "one split for each crossing");
         assert!(load <= 1, "{load}");
@@ -44,9 +43,12 @@ fn of_three_accessors_one_splits() {
 /// With a threshold of 1 each access crosses it, unless it counts for a route that is split already.
 #[test]
 fn each_crossing_has_a_split_of_its_own() {
-    both_ways("catalog: two crossings", 100, None, || {
+    both_ways("catalog: two crossings", 500, None, || {
         let (routes, load) = accessors(2, 1, SecondLook::Taken);
-        assert!(load == 0 && (2..=3).contains(&routes), "{routes} with {load}");
+        assert!(
+            load == 0 && (2..=3).contains(&routes),
+            "{routes} with {load}"
+        );
         routes == 3
     });
 }
@@ -62,14 +64,17 @@ fn without_a_total_order_a_crossing_is_missed() {
     let message = fails(|| {
         weakened(|| assert_eq!(accessors(2, 2, SecondLook::Taken), (2, 0), "missed"));
     });
-    assert!(message.contains("missed") && message.contains("(1, 2)"), "{message}");
+    assert!(
+        message.contains("missed") && message.contains("(1, 2)"),
+        "{message}"
+    );
 }
 
 /// A neighbour is accessed while a route is split.
 #[test]
 fn a_split_costs_its_neighbour_nothing() {
-    both_ways("catalog: neighbour", 200, Some(3), || {
-        let engine = engine(3, 2, Strategies::REFERENCE, Counting::Add);
+    both_ways("catalog: neighbour", 2_000, None, || {
+        let engine = sound(3, 2);
         install(&engine, 1, Some("c")).expect("it is the first");
         engine.update_route("m".into(), None, 9);
         let mine = engine.accessor();

@@ -36,9 +36,7 @@ impl Accessor {
             return;
         };
         let threshold = Threshold(routing.engine.threshold());
-        let load = routing
-            .loads
-            .count(self.lane, at, threshold, shared.counting);
+        let load = routing.loads.count(self.lane, at, threshold);
         if load.is_some_and(|load| routing.engine.is_hot(load)) {
             drop(routing);
             self.engine.access_finish(key);

@@ -11,7 +11,7 @@ use crate::sync::{Arc, Mutex, Published, SeqCstU64, lock};
 
 use super::access::Accessor;
 use super::found::Found;
-use super::lanes::Counting;
+use super::lanes::Strategies;
 use super::routing::{Layout, Routing};
 
 /// The engine of one node. Clones share it.
@@ -31,8 +31,6 @@ pub(super) struct Shared {
     clock: SeqCstU64,
     /// How many accessors count in each lane.
     pub(super) accessors: Mutex<Vec<usize>>,
-    lanes: usize,
-    pub(super) counting: Counting,
 }
 
 impl SharedEngine {
@@ -40,30 +38,28 @@ impl SharedEngine {
     /// without contention; more share them. A lane takes 16 bytes for each route, so with 0 there is one. Level 2
     /// counts nothing (13).
     pub fn new(settings: Settings, default_route: bool, threshold: u64, lanes: usize) -> Self {
-        Self::counting(settings, default_route, threshold, lanes, Counting::Add)
+        let how = Strategies::REFERENCE;
+        Self::with(settings, default_route, threshold, lanes, how)
     }
 
     /// As [`Self::new`], with a choice of how accesses are counted.
-    pub fn counting(
+    pub fn with(
         settings: Settings,
         default_route: bool,
         threshold: u64,
         lanes: usize,
-        counting: Counting,
+        how: Strategies,
     ) -> Self {
         let lanes = match settings.level {
             Level::One => lanes.max(1),
             Level::Two => 0,
         };
         let engine = Engine::new(settings, default_route, threshold);
-        let layout = Layout::new(engine.routes());
         let shared = Shared {
-            routing: Published::new(Routing::new(engine, layout, lanes)),
+            routing: Published::new(Routing::new(engine, lanes, how)),
             writer: Mutex::new(()),
             clock: SeqCstU64::new(0),
             accessors: Mutex::new(vec![0; lanes.max(1)]),
-            lanes,
-            counting,
         };
         Self {
             shared: Arc::new(shared),
@@ -141,7 +137,7 @@ impl SharedEngine {
             let mut engine = now.engine.clone();
             let installed = engine.install(prepared);
             let is_new = !now.is_table_of(&engine);
-            let next = is_new.then(|| Routing::new(engine, layout, self.shared.lanes));
+            let next = is_new.then(|| now.installed(engine, layout));
             (next, installed)
         })
     }
@@ -154,7 +150,7 @@ impl SharedEngine {
     ///
     /// As [`Engine::apply_delta`].
     pub fn apply_delta(&self, delta: &Delta) -> Result<(), Error> {
-        self.change(|now| match now.changed(delta, self.shared.lanes) {
+        self.change(|now| match now.changed(delta) {
             Ok(next) => (next, Ok(())),
             Err(error) => (None, Err(error)),
         })

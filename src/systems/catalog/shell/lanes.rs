@@ -10,13 +10,39 @@ const BLOCK: usize = 8;
 /// Within a crossing of the threshold, lanes may count this part of it before one of them looks.
 const LATE: u64 = 8;
 
+/// How accesses are counted. [`Strategies::REFERENCE`] is what users run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Strategies {
+    /// One access.
+    pub counting: Counting,
+    /// The load of a route.
+    pub collect: Collect,
+}
+
+impl Strategies {
+    /// Loses nothing, and sees nothing that was not.
+    pub const REFERENCE: Self = Self {
+        counting: Counting::Add,
+        collect: Collect::Double,
+    };
+}
+
 /// How an access is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Counting {
     /// By one addition that nothing can come between.
     Add,
-    /// By reading the count and writing it back, as C1 does. A mutant.
+    /// By reading the count and writing it back (C1). A mutant.
     ReadAndWrite,
+}
+
+/// How counts that change meanwhile make a load.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Collect {
+    /// Until nothing was taken while they were added up.
+    Double,
+    /// Once: what is returned may never have been. A mutant.
+    Once,
 }
 
 /// The counts of some slots.
@@ -68,11 +94,11 @@ impl Lanes {
         lane: usize,
         slot: usize,
         threshold: Threshold,
-        counting: Counting,
+        how: Strategies,
     ) -> Option<u64> {
         // Without lanes nothing is counted.
         let Count { count, look } = at(self.lanes.get(lane)?, slot);
-        let counted = match counting {
+        let counted = match how.counting {
             Counting::Add => count.increment(),
             Counting::ReadAndWrite => {
                 let counted = count.load().wrapping_add(1);
@@ -85,12 +111,12 @@ impl Lanes {
             return None;
         }
         if threshold.0 / parts < 2 {
-            return Some(self.load(slot));
+            return Some(self.load(slot, how.collect));
         }
         if counted < look.load(Ordering::Relaxed) {
             return None;
         }
-        let load = self.load(slot);
+        let load = self.load(slot, how.collect);
         let part = threshold.0.saturating_sub(load) / parts;
         look.store(counted.saturating_add(part), Ordering::Relaxed);
         Some(load)
@@ -98,7 +124,7 @@ impl Lanes {
 
     /// The load of a slot at some instant of the call: counts grow by ones, so their sum passes every number between
     /// what it was and what it became. O(lanes).
-    pub(super) fn load(&self, slot: usize) -> u64 {
+    pub(super) fn load(&self, slot: usize, collect: Collect) -> u64 {
         if self.lanes.is_empty() {
             return 0;
         }
@@ -107,7 +133,10 @@ impl Lanes {
         loop {
             let counts = self.lanes.iter().map(|lane| at(lane, slot).count.load());
             let sum = counts.fold(0, u64::wrapping_add);
-            let after = taken.load();
+            let after = match collect {
+                Collect::Double => taken.load(),
+                Collect::Once => before,
+            };
             if after == before {
                 return sum.wrapping_sub(after);
             }

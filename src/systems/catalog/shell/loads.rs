@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::sync::Arc;
 
-use super::lanes::{Counting, Lanes, Threshold};
+use super::lanes::{Lanes, Strategies, Threshold};
 
 /// The slots of a table's routes. Tables that follow each other share counts.
 #[derive(Clone, Debug)]
@@ -17,43 +17,44 @@ pub(super) struct Loads {
     /// Slots that were ever given to a route.
     given: usize,
     lanes: usize,
+    how: Strategies,
 }
 
 impl Loads {
     /// Zeros.
-    pub(super) fn new(lanes: usize, routes: usize) -> Self {
+    pub(super) fn new(lanes: usize, routes: usize, how: Strategies) -> Self {
         Self {
             slots: Vec::new(),
             routes,
             runs: vec![(0, Arc::new(Lanes::new(lanes, routes)))],
             given: routes,
             lanes,
+            how,
         }
     }
 
     /// Counts an access to a route, and returns the load if it is time to look at it: see [`Lanes::count`].
     #[inline]
-    pub(super) fn count(
-        &self,
-        lane: usize,
-        route: usize,
-        threshold: Threshold,
-        counting: Counting,
-    ) -> Option<u64> {
+    pub(super) fn count(&self, lane: usize, route: usize, threshold: Threshold) -> Option<u64> {
         let (lanes, slot) = self.slot(route);
-        lanes.count(lane, slot, threshold, counting)
+        lanes.count(lane, slot, threshold, self.how)
     }
 
     /// The load of a route.
     pub(super) fn load(&self, route: usize) -> u64 {
         let (lanes, slot) = self.slot(route);
-        lanes.load(slot)
+        lanes.load(slot, self.how.collect)
     }
 
     /// Takes so much from the load of a route. Only one thread at a time may do so.
     pub(super) fn take(&self, route: usize, load: u64) {
         let (lanes, slot) = self.slot(route);
         lanes.take(slot, load);
+    }
+
+    /// Zeros for so many other routes.
+    pub(super) fn anew(&self, routes: usize) -> Self {
+        Self::new(self.lanes, routes, self.how)
     }
 
     /// With so many new routes in the place of some. All others keep their counts. O(n).

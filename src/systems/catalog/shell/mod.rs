@@ -49,4 +49,4 @@ mod routing;
 pub use access::Accessor;
 pub use engine::SharedEngine;
 pub use found::Found;
-pub use lanes::Counting;
+pub use lanes::{Collect, Counting, Strategies};

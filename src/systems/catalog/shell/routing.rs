@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::catalog::index::Index;
 use crate::catalog::{Delta, Engine, EngineRoute, Error};
 
+use super::lanes::Strategies;
 use super::loads::Loads;
 
 /// A table. The loads in it are 0: they are counted in `loads`.
@@ -57,9 +58,18 @@ impl Layout {
 }
 
 impl Routing {
-    /// The table of `engine`, none of its routes accessed yet.
-    pub(super) fn new(engine: Engine, layout: Layout, lanes: usize) -> Self {
-        let loads = Loads::new(lanes, engine.routes().len());
+    /// The table of a new engine.
+    pub(super) fn new(engine: Engine, lanes: usize, how: Strategies) -> Self {
+        Self {
+            layout: Layout::new(engine.routes()),
+            loads: Loads::new(lanes, engine.routes().len(), how),
+            engine,
+        }
+    }
+
+    /// After a snapshot (8): another table, none of its routes accessed yet.
+    pub(super) fn installed(&self, engine: Engine, layout: Layout) -> Self {
+        let loads = self.loads.anew(engine.routes().len());
         Self {
             engine,
             layout,
@@ -115,14 +125,14 @@ impl Routing {
     }
 
     /// After a delta (13.5); none if it leaves the table as it is.
-    pub(super) fn changed(&self, delta: &Delta, lanes: usize) -> Result<Option<Self>, Error> {
+    pub(super) fn changed(&self, delta: &Delta) -> Result<Option<Self>, Error> {
         let mut engine = self.engine.clone();
         engine.apply_delta(delta)?;
         if self.is_table_of(&engine) {
             return Ok(None);
         }
         let layout = Layout::new(engine.routes());
-        Ok(Some(Self::new(engine, layout, lanes)))
+        Ok(Some(self.installed(engine, layout)))
     }
 
     /// Whether `engine`, which was a copy of that of this table, still has its list.
