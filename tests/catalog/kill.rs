@@ -87,8 +87,14 @@ fn kill_again_and_again(test: &str, level: Level) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("killed.redb");
-    let (mut inside, mut elsewhere, mut opening) = (0, 0, 0);
-    for kill in 0..kills {
+    let (mut kill, mut inside, mut elsewhere, mut opening) = (0, 0, 0, 0);
+    // Where a kill falls depends on how busy the machine is.
+    while kill < kills || inside * 2 < kill {
+        assert!(
+            kill < kills * 8,
+            "{inside} of {kill} kills inside a save or split"
+        );
+        kill += 1;
         let role = format!("{} {}", rng.random::<u64>(), file.display());
         let (mut child, mut told) = again(test, ROLE, role);
         let mut said = Said::default();
@@ -97,11 +103,12 @@ fn kill_again_and_again(test: &str, level: Level) {
             sleep(Duration::from_micros(rng.random_range(0..30_000)));
         } else {
             let operations = rng.random_range(1..30);
-            while said.begun < operations {
+            let wanted = |said: &Said| matches!(said.open.as_deref(), Some("save" | "split"));
+            while said.begun < operations || !wanted(&said) {
                 let line = next_line(&mut told).expect("it runs until it is killed");
                 said.hear(&line, &mut ledger);
             }
-            sleep(Duration::from_micros(rng.random_range(0..3_000)));
+            sleep(Duration::from_micros(rng.random_range(0..1_000)));
         }
         child.kill().expect("it is ours");
         child.wait().expect("it is ours");
@@ -122,13 +129,9 @@ fn kill_again_and_again(test: &str, level: Level) {
         store.close().expect("nothing failed");
     }
     println!(
-        "killed catalog, level {level:?}: seed {seed}, {kills} kills, {inside} inside a save or split, \
+        "killed catalog, level {level:?}: seed {seed}, {kill} kills, {inside} inside a save or split, \
          {elsewhere} inside another operation, {opening} before the store was open, {} operations \
          acknowledged and found, {} in flight kept, {} in flight gone",
         ledger.operations, ledger.in_flight_kept, ledger.in_flight_gone,
-    );
-    assert!(
-        inside * 2 >= kills,
-        "{inside} of {kills} kills inside a save or split"
     );
 }

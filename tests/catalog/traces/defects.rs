@@ -197,7 +197,7 @@ fn d5_retired_ids_are_refused() {
     for config in [ONE, TWO] {
         let lines = r#"
             a save expected_version=2 routes=[<1:..m=1>,<2:m..*=7>] ! catalog_route_id_retired ?? -> {"commit_ts":3,"routes":[<1:..m=1>,<2:m..*=7>],"version":3}
-            a save expected_version=2 routes=[<1:..m=1>,<3:m..*=7>] -> {"commit_ts":3,"routes":[<1:..m=1>,<3:m..*=7>],"version":3}
+            a save expected_version=2 routes=[<1:..m=1>,<3:m..*=7>] -> {"commit_ts":3,"routes":[<1:..m=1>,<3:m..*=7>],"version":3} ?? ! catalog_version_mismatch
         "#;
         config.variant_conforms(D5, &steps(config, &[RETIRED, lines]));
         let lines = r#"
@@ -215,7 +215,7 @@ fn d5_a_skipped_id_is_retired() {
         a start default_route=true threshold=0 -> null
         a save expected_version=0 routes=[<5:..m=1>] -> {"commit_ts":1,"routes":[<5:..m=1>],"version":1}
         a save expected_version=1 routes=[<5:..m=1>,<3:m..*=1>] ! catalog_route_id_retired ?? -> {"commit_ts":2,"routes":[<5:..m=1>,<3:m..*=1>],"version":2}
-        a save expected_version=1 routes=[<6:m..*=1>,<5:..m=1>] -> {"commit_ts":2,"routes":[<5:..m=1>,<6:m..*=1>],"version":2}
+        a save expected_version=1 routes=[<6:m..*=1>,<5:..m=1>] -> {"commit_ts":2,"routes":[<5:..m=1>,<6:m..*=1>],"version":2} ?? ! catalog_version_mismatch
     "#;
     ONE.variant_conforms(D5, lines);
 }

@@ -179,7 +179,7 @@ fn values(kind: &str, level: u8) -> (String, String) {
     };
     match kind {
         "name" => text(r#""new" "" "merge""#, ""),
-        "node" => text(r#""a" "b""#, r#""c" "" "A" "a ""#),
+        "node" => text(r#""a" "b""#, r#""c" "" "A" "aa""#),
         "u64" => number("7 0 18446744073709551615", "-1"),
         "int" => number(
             "7 0 -1 9223372036854775807 -9223372036854775808",

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::oracle::{
-    Change, Code, DELTAS, Delta, FLOOR_KEY, NEXT_ID_KEY, Oracle, ROUTES, Route, Snapshot,
+    Change, Code, DELTAS, Delta, FLOOR_KEY, NEXT_ID_KEY, Oracle, Plan, ROUTES, Route, Snapshot,
     VERSION_KEY, delta_key, encode_delta_unchecked, encode_number, encode_route, route_key,
     told_delta, told_route, told_routes,
 };
@@ -33,8 +33,10 @@ impl Line {
 pub(super) struct Recorder {
     rng: ChaCha8Rng,
     oracle: Oracle,
-    /// Steps until the store goes back to what it was at its checkpoint `good`.
+    /// For how many steps most operations have been failing.
     wedged: u32,
+    /// What comes next, whatever is drawn.
+    next: Option<Step>,
 }
 
 const NODES: [&str; 3] = ["n0", "n1", "n2"];
@@ -48,6 +50,7 @@ impl Recorder {
             rng: ChaCha8Rng::seed_from_u64(seed),
             oracle: Oracle::new(level, strict),
             wedged: 0,
+            next: None,
         }
     }
 
@@ -63,9 +66,29 @@ impl Recorder {
 
     /// The next line.
     pub(super) fn draw(&mut self) -> Line {
-        let (op, args) = self.step();
+        let (op, args) = match self.next.take() {
+            Some(step) => step,
+            None => self.step(),
+        };
         let result = self.oracle.perform(op, &args);
+        self.follow(op, &args);
         Line { op, args, result }
+    }
+
+    /// Often the second half of an operation comes just after the first.
+    fn follow(&mut self, op: &str, args: &Value) {
+        const HALVES: [(&str, &str); 5] = [
+            ("save_prepare", "save_apply"),
+            ("split_prepare", "split_apply"),
+            ("bootstrap_read", "bootstrap_apply"),
+            ("watch_read", "watch_apply"),
+            ("access_begin", "access_finish"),
+        ];
+        let second = HALVES.iter().find(|(first, _)| *first == op);
+        if let Some((_, second)) = second.filter(|_| self.once_in(3)) {
+            let args = json!({"node": args["node"], "plan": args["plan"]});
+            self.next = Some((second, args));
+        }
     }
 
     fn below(&mut self, limit: u64) -> u64 {
@@ -130,6 +153,18 @@ impl Recorder {
         format!("p{}", self.below(4))
     }
 
+    /// Mostly the name of a plan that there is, of the kind if it is one of those.
+    fn plan_of(&mut self, node: &str, kind: fn(&Plan) -> bool) -> String {
+        let plans = self.oracle.nodes.get(node).into_iter();
+        let plans = plans.flat_map(|node| &node.plans);
+        let names = plans.filter(|(_, plan)| kind(plan)).map(|(name, _)| name);
+        let names: Vec<String> = names.cloned().collect();
+        match names.is_empty() || self.once_in(6) {
+            true => self.plan(),
+            false => self.one_of(&names),
+        }
+    }
+
     fn step(&mut self) -> Step {
         if let Some(step) = self.mend() {
             return step;
@@ -167,7 +202,7 @@ impl Recorder {
             return crashed.map(|name| ("crash", json!({"node": name})));
         }
         self.wedged += 1;
-        if self.wedged < 25 {
+        if self.wedged < 12 {
             return None;
         }
         self.wedged = 0;
@@ -181,8 +216,16 @@ impl Recorder {
         let store = &self.oracle.store;
         let found = store.snapshot(self.level()).ok()?;
         let next = store.next_id_at(store.last, self.level()).ok()?;
+        let floor = store.delta_floor(store.last).ok()?;
+        let ends = found.routes.iter().map(|route| route.end.as_ref());
+        let mut starts = found.routes.iter().skip(1).map(|route| &route.start);
+        let disjoint = starts
+            .by_ref()
+            .zip(ends)
+            .all(|(start, end)| end.is_some_and(|end| end <= start));
         let largest = [store.last, next, store.retained].into_iter().max()?;
-        (found.version < 3_000 && largest < MAX - 1_000).then_some(found.version)
+        let well = disjoint && found.version < 3_000 && floor <= found.version;
+        (well && largest < MAX - 1_000).then_some(found.version)
     }
 
     fn start(&mut self, node: &str) -> Step {
@@ -288,7 +331,7 @@ impl Recorder {
         let crowded = routes.len() > 6;
         match self.below(10) {
             0..3 if !crowded => {
-                let key = [routes[at].start.clone(), self.key()].concat();
+                let key = self.key_within(&routes[at].clone());
                 if key > routes[at].start && routes[at].end.as_ref().is_none_or(|end| key < *end) {
                     *next = next.saturating_add(1);
                     let end = routes[at].end.replace(key.clone());
@@ -491,6 +534,36 @@ impl Recorder {
         }
     }
 
+    /// A delta that follows what the engine has.
+    fn delta_for(&mut self, node: &str) -> Delta {
+        let engine = self.oracle.nodes.get(node).map(|node| node.engine.clone());
+        let (previous, entries) = engine.map_or((0, Vec::new()), |found| (found.version, found.routes));
+        let mut changes = Vec::new();
+        for (at, entry) in entries.into_iter().enumerate() {
+            // One without an id gives way to one with an id.
+            let id = match entry.id {
+                0 => 50 + at as u64,
+                id => id,
+            };
+            let route = Route {
+                id,
+                start: entry.start,
+                end: entry.end,
+                group: 1 + self.below(4),
+                state: entry.state,
+                parent: 0,
+                hlc: 0,
+            };
+            match self.below(4) {
+                0 => changes.push(Change { code: 2, id, route: None }),
+                1 => changes.push(Change { code: 1, id, route: Some(route) }),
+                _ => {}
+            }
+        }
+        let version = previous.saturating_add(1);
+        Delta { previous, version, changes }
+    }
+
     fn raw_delta(&mut self) -> Vec<u8> {
         let delta = self.delta();
         let raw = encode_delta_unchecked(&delta);
@@ -680,17 +753,26 @@ impl Recorder {
                 let args = json!({"node": node, "plan": plan, "expected_version": expected, "routes": routes});
                 ("save_prepare", args)
             }
-            18..20 => ("save_pick_ts", json!({"node": node, "plan": plan})),
-            20..23 => ("save_apply", json!({"node": node, "plan": plan})),
+            18..23 => {
+                let plan = self.plan_of(node, |plan| matches!(plan, Plan::Save(_)));
+                let op = self.one_of(&["save_pick_ts", "save_apply"]);
+                (op, json!({"node": node, "plan": plan}))
+            }
             23..28 => ("split_range", self.split(node)),
             28..30 if level == 1 => {
                 let mut args = self.split(node);
                 args["plan"] = json!(plan);
                 ("split_prepare", args)
             }
-            30..32 if level == 1 => ("split_apply", json!({"node": node, "plan": plan})),
+            30..32 if level == 1 => {
+                let plan = self.plan_of(node, |plan| matches!(plan, Plan::Split(_)));
+                ("split_apply", json!({"node": node, "plan": plan}))
+            }
             32..34 => ("bootstrap_read", json!({"node": node, "plan": plan})),
-            34..36 => ("bootstrap_apply", json!({"node": node, "plan": plan})),
+            34..36 => {
+                let plan = self.plan_of(node, |plan| matches!(plan, Plan::Bootstrap(_)));
+                ("bootstrap_apply", json!({"node": node, "plan": plan}))
+            }
             36 => {
                 // A new beginning, so that bootstraps have something to seed.
                 let name = "begin";
@@ -711,16 +793,31 @@ impl Recorder {
             true => (self.number(), self.key()),
             false => {
                 let route = self.one_of(&routes);
-                let key = match self.below(8) {
+                let key = match self.below(9) {
                     0 => route.start,
                     1 => route.end.unwrap_or_default(),
                     2 => self.key(),
-                    _ => [route.start, self.key()].concat(),
+                    _ => self.key_within(&route),
                 };
                 (route.id, key)
             }
         };
         json!({"node": node, "expected_version": expected, "route_id": id, "split_key": hex(key)})
+    }
+
+    /// A key of the route but its first, if one is soon found.
+    fn key_within(&mut self, route: &Route) -> Vec<u8> {
+        let mut key = Vec::new();
+        for _ in 0..6 {
+            key = match self.once_in(2) {
+                true => self.key(),
+                false => [route.start.clone(), self.key()].concat(),
+            };
+            if key > route.start && route.end.as_ref().is_none_or(|end| key < *end) {
+                break;
+            }
+        }
+        key
     }
 
     fn engine(&mut self, node: &str) -> Step {
@@ -760,7 +857,10 @@ impl Recorder {
             16..20 => {
                 ("access_begin", json!({"node": node, "plan": plan, "key": key}))
             }
-            20..23 => ("access_finish", json!({"node": node, "plan": plan})),
+            20..23 => {
+                let plan = self.plan_of(node, |plan| matches!(plan, Plan::Access(_)));
+                ("access_finish", json!({"node": node, "plan": plan}))
+            }
             _ => ("record_access", json!({"node": node, "key": key})),
         }
     }
@@ -778,7 +878,10 @@ impl Recorder {
                 ("watch", args)
             }
             6..8 => ("watch_read", json!({"node": node, "plan": plan})),
-            _ => ("watch_apply", json!({"node": node, "plan": plan})),
+            _ => {
+                let plan = self.plan_of(node, |plan| matches!(plan, Plan::Watch(_)));
+                ("watch_apply", json!({"node": node, "plan": plan}))
+            }
         }
     }
 
@@ -808,7 +911,10 @@ impl Recorder {
                 ("build_delta_mutations", args)
             }
             7..9 => {
-                let delta = self.delta();
+                let delta = match self.once_in(3) {
+                    true => self.delta(),
+                    false => self.delta_for(node),
+                };
                 ("apply_delta", json!({"node": node, "delta": told_delta(&delta)}))
             }
             9 => ("history_at", json!({"node": node, "version": near})),

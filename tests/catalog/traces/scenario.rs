@@ -146,11 +146,8 @@ fn meaning(kind: &str, sign: &str, level: u8) -> Value {
         "<" => told_route(&route(sign), level),
         "%" => json!(hex(encode_route(&route(sign), level).expect("a valid route"))),
         "(" => {
-            let (sign, load) = match sign.split_once('+') {
-                Some((route, load)) => (route, load),
-                None => (sign, "0"),
-            };
-            let (load, state) = load.split_once('@').unwrap_or((load, "0"));
+            let (sign, state) = sign.split_once('@').unwrap_or((sign, "0"));
+            let (sign, load) = sign.split_once('+').unwrap_or((sign, "0"));
             let route = route(&format!("{sign}@{state}"));
             json!({
                 "end": route.end.map(hex), "group_id": route.group, "load": number(load),

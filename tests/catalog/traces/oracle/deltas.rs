@@ -8,7 +8,7 @@ use super::records::{self, Delta, delta_key, encode_delta, encode_number};
 use super::{Code, FLOOR_KEY, Node, Oracle, Snapshot, Store};
 
 impl Store {
-    fn delta_floor(&self, ts: u64) -> Result<u64, Code> {
+    pub(in super::super) fn delta_floor(&self, ts: u64) -> Result<u64, Code> {
         match self.get(FLOOR_KEY, ts)? {
             Some(raw) => records::decode_floor(&raw),
             None => Ok(0),
