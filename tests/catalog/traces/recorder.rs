@@ -1,5 +1,7 @@
 //! Draws operations, and writes down what the oracle says of them.
 
+use std::collections::VecDeque;
+
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -36,7 +38,7 @@ pub(super) struct Recorder {
     /// For how many steps most operations have been failing.
     wedged: u32,
     /// What comes next, whatever is drawn.
-    next: Option<Step>,
+    next: VecDeque<Step>,
 }
 
 const NODES: [&str; 3] = ["n0", "n1", "n2"];
@@ -50,7 +52,7 @@ impl Recorder {
             rng: ChaCha8Rng::seed_from_u64(seed),
             oracle: Oracle::new(level, strict),
             wedged: 0,
-            next: None,
+            next: VecDeque::new(),
         }
     }
 
@@ -66,7 +68,7 @@ impl Recorder {
 
     /// The next line.
     pub(super) fn draw(&mut self) -> Line {
-        let (op, args) = match self.next.take() {
+        let (op, args) = match self.next.pop_front() {
             Some(step) => step,
             None => self.step(),
         };
@@ -85,9 +87,10 @@ impl Recorder {
             ("access_begin", "access_finish"),
         ];
         let second = HALVES.iter().find(|(first, _)| *first == op);
-        if let Some((_, second)) = second.filter(|_| self.once_in(3)) {
+        let free = self.next.is_empty();
+        if let Some((_, second)) = second.filter(|_| free && self.once_in(3)) {
             let args = json!({"node": args["node"], "plan": args["plan"]});
-            self.next = Some((second, args));
+            self.next.push_back((second, args));
         }
     }
 
@@ -232,7 +235,7 @@ impl Recorder {
         let default = !self.once_in(4);
         let mut args = json!({"node": node, "default_route": default});
         if self.level() == 1 {
-            args["threshold"] = json!(self.one_of(&[0, 1, 2, 2, 3, 3, 5, MAX]));
+            args["threshold"] = json!(self.one_of(&[0, 1, 1, 2, 2, 3, 3, MAX]));
         }
         ("start", args)
     }
@@ -776,11 +779,19 @@ impl Recorder {
             36 => {
                 // A new beginning, so that bootstraps have something to seed.
                 let name = "begin";
-                match self.oracle.checkpoints.contains_key(name) {
-                    false => ("store_checkpoint", json!({"name": name})),
-                    true if self.once_in(12) => ("store_rollback", json!({"name": name})),
-                    true => ("bootstrap", json!({"node": node})),
+                if !self.oracle.checkpoints.contains_key(name) {
+                    return ("store_checkpoint", json!({"name": name}));
                 }
+                if !self.once_in(10) {
+                    return ("bootstrap", json!({"node": node}));
+                }
+                for op in ["bootstrap_read", "bootstrap_apply"] {
+                    for node in &NODES[..2] {
+                        let step = (op, json!({"node": node, "plan": "p0"}));
+                        self.next.push_back(step);
+                    }
+                }
+                ("store_rollback", json!({"name": name}))
             }
             _ => ("bootstrap", json!({"node": node})),
         }
