@@ -128,7 +128,7 @@ impl Checkable for Engines {
 pub(super) fn build(variant: Option<&str>, budget: Budget) -> Engines {
     let accesses = match budget {
         Budget::Quick => 7,
-        Budget::Full => 9,
+        Budget::Full => 11,
     };
     let mut strategies = Strategies::REFERENCE;
     let mut registrations = 0;

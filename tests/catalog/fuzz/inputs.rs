@@ -7,7 +7,11 @@ use proptest::prelude::*;
 
 use super::super::codec::{delta, number, route, settings};
 
-const SAMPLE: &str = include_str!("../traces/catalog-sample.jsonl");
+const TRACES: [&str; 3] = [
+    include_str!("../traces/catalog-sample.jsonl"),
+    include_str!("../corpus/trace/valid-drawn_one_permissive"),
+    include_str!("../corpus/trace/valid-drawn_two_strict"),
+];
 
 /// Encodings of values of a target.
 pub(crate) fn valid(target: &str) -> BoxedStrategy<Vec<u8>> {
@@ -31,21 +35,21 @@ pub(crate) fn valid(target: &str) -> BoxedStrategy<Vec<u8>> {
     }
 }
 
-/// The header and the first steps of the sample, with blanks where they say nothing.
+/// The header and the first steps of a trace, with blanks where they say nothing.
 fn trace() -> impl Strategy<Value = Vec<u8>> {
-    let lines: Vec<&str> = SAMPLE.lines().collect();
-    let blanks = prop::collection::vec(0..6_usize, 8);
-    (0..8_usize, blanks).prop_map(move |(steps, blanks)| {
+    let blanks = prop::collection::vec(0..16_usize, 8);
+    let trace = prop::sample::select(&TRACES[..]);
+    (trace, 0..16_usize, blanks).prop_map(|(trace, steps, blanks)| {
         let mut blanks = blanks.into_iter().cycle();
-        let mut trace = String::new();
-        for line in &lines[..=steps] {
+        let mut raw = String::new();
+        for line in trace.lines().take(1 + steps) {
             for member in line.split_inclusive([',', '{', '[']) {
-                trace.push_str(member);
-                trace.extend(blanks.next().map(|count| " ".repeat(count)));
+                raw.push_str(member);
+                raw.extend(blanks.next().map(|count| " ".repeat(count)));
             }
-            trace.push('\n');
+            raw.push('\n');
         }
-        trace.into()
+        raw.into()
     })
 }
 

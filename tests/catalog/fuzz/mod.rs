@@ -25,7 +25,7 @@ const SUITE: Suite = Suite {
     codes: CODES,
     answers: &["diverges", "no_id", "no_version", "unusable"],
     folder: "tests/catalog/corpus",
-    rounds: (1_000, 70_000),
+    rounds: (4_000, 70_000),
 };
 
 #[test]
@@ -35,5 +35,5 @@ fn files_of_the_corpus_are_judged_as_their_names_say() {
 
 #[test]
 fn no_input_breaks_a_decoder() {
-    SUITE.judge_inputs((140_000, 10_000_000));
+    SUITE.judge_inputs((560_000, 10_000_000));
 }

@@ -1,5 +1,8 @@
 //! Durable splits (7, 13.8).
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::read::{next_route_id_at, snapshot};
@@ -21,8 +24,8 @@ const AT: CommitAt = CommitAt::After(0);
 pub struct SplitPlan {
     expected: u64,
     read_ts: u64,
-    left: Route,
-    right: Route,
+    // Left and right, shared by the steps of the split.
+    children: Arc<[Route; 2]>,
     /// Level 1. At level 2 the batch is made with the commit, since the commit timestamp is in it.
     commit: Option<Commit>,
 }
@@ -71,16 +74,14 @@ impl SplitPlan {
         if id + 1 == u64::MAX {
             return Err(Error::SplitRouteIdOverflow);
         }
-        let [left, right] = children(parent, id, key, settings);
         let mut plan = Self {
             expected,
             read_ts: snapshot.read_ts,
-            left,
-            right,
+            children: Arc::new(children(parent, id, key, settings)),
             commit: None,
         };
         if settings.level == Level::One {
-            let mutations = plan.route_mutations(&plan.left, &plan.right, settings)?;
+            let mutations = plan.route_mutations(&plan.children, settings)?;
             plan.commit = Some(Commit::new(mutations.into(), plan.read_ts, AT));
         }
         Ok(plan)
@@ -98,8 +99,9 @@ impl SplitPlan {
     }
 
     /// The children as planned; at level 2 `split_at` is set at commit.
-    pub const fn children(&self) -> (&Route, &Route) {
-        (&self.left, &self.right)
+    pub fn children(&self) -> (&Route, &Route) {
+        let [left, right] = self.children.as_ref();
+        (left, right)
     }
 
     /// The batch, in the order of 7. Empty at level 2, where it depends on the commit timestamp.
@@ -162,9 +164,9 @@ impl SplitPlan {
         settings: &Settings,
         commit_ts: u64,
     ) -> Result<Vec<Mutation>, Error> {
-        let [left, right] = [&self.left, &self.right].map(|child| split_at(child, commit_ts));
-        let mut mutations = self.route_mutations(&left, &right, settings)?;
-        let mut delta = self.delta(left, right);
+        let children = self.children_at(commit_ts);
+        let mut mutations = self.route_mutations(&children, settings)?;
+        let mut delta = self.delta(children);
         if settings.strategies.split_delta == SplitDelta::WithoutParent {
             delta.changes.remove(0);
         }
@@ -174,10 +176,14 @@ impl SplitPlan {
         Ok(mutations)
     }
 
+    fn children_at(&self, split_at: u64) -> [Route; 2] {
+        let children = self.children.as_ref().clone();
+        children.map(|child| Route { split_at, ..child })
+    }
+
     fn route_mutations(
         &self,
-        left: &Route,
-        right: &Route,
+        [left, right]: &[Route; 2],
         settings: &Settings,
     ) -> Result<Vec<Mutation>, Error> {
         let mut mutations = vec![
@@ -189,7 +195,7 @@ impl SplitPlan {
         Ok(mutations)
     }
 
-    fn delta(&self, left: Route, right: Route) -> Delta {
+    fn delta(&self, [left, right]: [Route; 2]) -> Delta {
         Delta {
             previous: self.expected,
             version: self.next_version(),
@@ -201,12 +207,13 @@ impl SplitPlan {
         }
     }
 
-    fn committed(self, commit_ts: u64, at: u64) -> Split {
+    fn committed(self, commit_ts: u64, split_at: u64) -> Split {
+        let [left, right] = self.children_at(split_at);
         Split {
             commit_ts,
+            left,
+            right,
             version: self.next_version(),
-            left: split_at(&self.left, at),
-            right: split_at(&self.right, at),
         }
     }
 }
@@ -251,7 +258,7 @@ fn next_id<S: Store>(store: &S, snapshot: &Snapshot, settings: &Settings) -> Res
 
 /// The state of the parent is not examined (H13).
 fn children(parent: &Route, id: u64, key: &[u8], settings: &Settings) -> [Route; 2] {
-    let key = bytes::Bytes::copy_from_slice(key);
+    let key = Bytes::copy_from_slice(key);
     let left = Route {
         id,
         end: Some(key.clone()),
@@ -270,11 +277,4 @@ fn children(parent: &Route, id: u64, key: &[u8], settings: &Settings) -> [Route;
         ..left.clone()
     };
     [left, right]
-}
-
-fn split_at(child: &Route, at: u64) -> Route {
-    Route {
-        split_at: at,
-        ..child.clone()
-    }
 }
