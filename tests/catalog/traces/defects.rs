@@ -78,7 +78,10 @@ fn steps(config: Config, parts: &[&str]) -> String {
 #[test]
 fn d1_a_truncated_record_is_invalid() {
     for config in [ONE, TWO] {
-        config.variant_conforms(D1, r#"decode_route raw="01" ! catalog_invalid_route_record ?? ! unexpected_eof"#);
+        config.variant_conforms(
+            D1,
+            r#"decode_route raw="01" ! catalog_invalid_route_record ?? ! unexpected_eof"#,
+        );
         let route = Route {
             id: 7,
             start: b"ab".to_vec(),
@@ -93,7 +96,9 @@ fn d1_a_truncated_record_is_invalid() {
         let cuts = (1..raw.len()).filter(|length| ![34, 35, 45].contains(length));
         for length in cuts {
             let raw = hex(&raw[..length]);
-            let lines = format!("decode_route raw=\"{raw}\" ! catalog_invalid_route_record ?? ! unexpected_eof");
+            let lines = format!(
+                "decode_route raw=\"{raw}\" ! catalog_invalid_route_record ?? ! unexpected_eof"
+            );
             config.variant_conforms(D1, &lines);
         }
     }
@@ -222,7 +227,8 @@ fn d5_a_skipped_id_is_retired() {
 
 #[test]
 fn d6_a_batch_is_written_whole_or_not_at_all() {
-    ONE.variant_conforms(D6, 
+    ONE.variant_conforms(
+        D6,
         r#"
         apply_mutations mutations=[{"op":"put","key":'a'},{"op":"merge","key":'b'},{"op":"put","key":'c'}] start_ts=0 commit_ts=5 ! unknown_op
         get_at key='a' ts=5 ! key_not_found ?? -> ""
@@ -235,7 +241,8 @@ fn d6_a_batch_is_written_whole_or_not_at_all() {
 
 #[test]
 fn d7_the_end_of_a_scan_is_excluded() {
-    ONE.variant_conforms(D7, 
+    ONE.variant_conforms(
+        D7,
         r#"
         put_at key='a' value="01" commit_ts=1 expire_at=0 -> null
         put_at key='c' value="03" commit_ts=2 expire_at=0 -> null
@@ -247,7 +254,8 @@ fn d7_the_end_of_a_scan_is_excluded() {
 
 #[test]
 fn d8_a_hotspot_split_keeps_the_state() {
-    ONE.variant_conforms(D8, 
+    ONE.variant_conforms(
+        D8,
         r#"
         a start default_route=false threshold=2 -> null
         a apply_snapshot version=1 routes=[<1:a..c=4@1>] -> null

@@ -10,7 +10,10 @@ const LINE: usize = 3;
 
 fn file(config: Config, op: &str, args: &str) -> String {
     let before = config.trace("last_commit_ts -> 77");
-    format!(r#"{before}{}{{"op":"{op}","args":{args},"returns":null}}"#, '\n')
+    format!(
+        r#"{before}{}{{"op":"{op}","args":{args},"returns":null}}"#,
+        '\n'
+    )
 }
 
 /// The step is of the wrong form in this field.
@@ -115,7 +118,12 @@ const OF_2: &str = "
 /// Objects within arguments: operation, arguments with `%` for the object, its path.
 const INNER: &[(&str, &str, &str, &str)] = &[
     ("encode_route", r#"{"route":%}"#, "route", ROUTE),
-    ("next_route_id_floor", r#"{"routes":[%]}"#, "routes[0]", ROUTE),
+    (
+        "next_route_id_floor",
+        r#"{"routes":[%]}"#,
+        "routes[0]",
+        ROUTE,
+    ),
     (
         "save",
         r#"{"node":"a","expected_version":0,"routes":[%]}"#,
@@ -202,7 +210,8 @@ fn values(kind: &str, level: u8) -> (String, String) {
     }
 }
 
-const R: &str = r#"{"end":null,"group_id":0,"parent_route_id":0,"route_id":0,"start":"","state":255}"#;
+const R: &str =
+    r#"{"end":null,"group_id":0,"parent_route_id":0,"route_id":0,"start":"","state":255}"#;
 const R2: &str = r#"{"end":"","group_id":0,"parent_route_id":0,"route_id":0,"split_at_hlc":0,"start":"","state":9}"#;
 const DELTA: &str = r#"{"mutations":[],"previous_version":0,"version":0}"#;
 
@@ -336,7 +345,15 @@ fn operations_of_the_other_level_are_unknown() {
 
 #[test]
 fn unknown_operations_are_named() {
-    for op in ["", "Version", "version ", "start_node", "watcher", "encode", "split_jobs"] {
+    for op in [
+        "",
+        "Version",
+        "version ",
+        "start_node",
+        "watcher",
+        "encode",
+        "split_jobs",
+    ] {
         let told = verdict(&file(ONE, op, "{}"));
         assert_eq!(told, format!("unusable {LINE} op"), "{op}");
     }
@@ -445,11 +462,17 @@ fn numbers_are_compared_exactly() {
         ))
     };
     assert_eq!(verdict(&file("18446744073709551615")), "conforms 2");
-    for wrong in ["18446744073709551614", "18446744073709551615.0", "1.8446744073709552e19"] {
+    for wrong in [
+        "18446744073709551614",
+        "18446744073709551615.0",
+        "1.8446744073709552e19",
+    ] {
         let told = verdict(&file(wrong));
         assert_eq!(told, "diverges 3 min_retained_ts", "{wrong}");
     }
-    let of_1 = |told: &str| ONE.trace(&format!("encode_version version=1 -> \"010000000000000001\"\nset_min_retained_ts ts=1 -> null\nmin_retained_ts -> {told}"));
+    let of_1 = |told: &str| {
+        ONE.trace(&format!("encode_version version=1 -> \"010000000000000001\"\nset_min_retained_ts ts=1 -> null\nmin_retained_ts -> {told}"))
+    };
     for (told, verdict_of) in [
         ("1", "conforms 3"),
         ("1.0", "diverges 4 min_retained_ts"),

@@ -170,7 +170,11 @@ fn h8_one_version_two_tables() {
 #[test]
 fn h9_timestamps_restart() {
     for config in [ONE, TWO] {
-        let threshold = if config.level == 1 { " threshold=0" } else { "" };
+        let threshold = if config.level == 1 {
+            " threshold=0"
+        } else {
+            ""
+        };
         let lines = format!(
             "
             a next_timestamp -> 1
@@ -208,7 +212,11 @@ fn h11_one_bad_record_disables_the_catalog() {
         let batch = if config.level == 2 { " batch=0" } else { "" };
         for (key, value, code) in [
             ("'!dist|route|'", "\"\"", "catalog_invalid_route_key"),
-            ("'!dist|route|123456789'", "\"\"", "catalog_invalid_route_key"),
+            (
+                "'!dist|route|123456789'",
+                "\"\"",
+                "catalog_invalid_route_key",
+            ),
             ("~r9", "\"\"", "catalog_invalid_route_record"),
             ("~r9", "%8:x..y=1%", "catalog_route_key_id_mismatch"),
         ] {
@@ -333,7 +341,8 @@ fn h16_permanent_errors_are_retried() {
 }
 
 /// The record of `1:[,∞)→1` with codec byte 2.
-const LATER: &str = "\"02000000000000000100000000000000010000000000000000000000000000000000000000000000000007\"";
+const LATER: &str =
+    "\"02000000000000000100000000000000010000000000000000000000000000000000000000000000000007\"";
 
 #[test]
 fn h18_a_seed_reader_rejects_later_records() {

@@ -39,7 +39,11 @@ fn a_long_trace_of_the_oracle_conforms() {
             let (header, lines) = record(seed, config, 12_500);
             let replayed = run(&file(&header, lines.iter().map(Line::json)));
             let told = replayed.to_json("catalog", "x").to_string();
-            assert_eq!(replayed.outcome, Outcome::Conforms, "seed {seed}, {config:?}: {told}");
+            assert_eq!(
+                replayed.outcome,
+                Outcome::Conforms,
+                "seed {seed}, {config:?}: {told}"
+            );
             assert_eq!(replayed.steps, 12_500);
         }
     }
@@ -95,9 +99,9 @@ fn every_result_is_drawn() {
 fn a_spoilt_line_is_named() {
     let mut rng = ChaCha8Rng::seed_from_u64(seed());
     for config in CONFIGS {
-        let (header, lines) = record(seed() + 1000, config, 600);
+        let (header, lines) = record(seed() + 1000, config, 400);
         let right: Vec<Value> = lines.iter().map(Line::json).collect();
-        for _ in 0..soak(40, 2_000) {
+        for _ in 0..soak(30, 2_000) {
             let at = rng.random_range(0..lines.len());
             let op = lines[at].op;
 

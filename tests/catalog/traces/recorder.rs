@@ -209,8 +209,13 @@ impl Recorder {
             return None;
         }
         self.wedged = 0;
-        let healthy = self.oracle.checkpoints["good"].snapshot(self.level()).is_ok();
-        assert!(healthy, "a good checkpoint is taken of a store that is well");
+        let healthy = self.oracle.checkpoints["good"]
+            .snapshot(self.level())
+            .is_ok();
+        assert!(
+            healthy,
+            "a good checkpoint is taken of a store that is well"
+        );
         Some(("store_rollback", json!({"name": "good"})))
     }
 
@@ -540,7 +545,8 @@ impl Recorder {
     /// A delta that follows what the engine has.
     fn delta_for(&mut self, node: &str) -> Delta {
         let engine = self.oracle.nodes.get(node).map(|node| node.engine.clone());
-        let (previous, entries) = engine.map_or((0, Vec::new()), |found| (found.version, found.routes));
+        let (previous, entries) =
+            engine.map_or((0, Vec::new()), |found| (found.version, found.routes));
         let mut changes = Vec::new();
         for (at, entry) in entries.into_iter().enumerate() {
             // One without an id gives way to one with an id.
@@ -558,13 +564,25 @@ impl Recorder {
                 hlc: 0,
             };
             match self.below(4) {
-                0 => changes.push(Change { code: 2, id, route: None }),
-                1 => changes.push(Change { code: 1, id, route: Some(route) }),
+                0 => changes.push(Change {
+                    code: 2,
+                    id,
+                    route: None,
+                }),
+                1 => changes.push(Change {
+                    code: 1,
+                    id,
+                    route: Some(route),
+                }),
                 _ => {}
             }
         }
         let version = previous.saturating_add(1);
-        Delta { previous, version, changes }
+        Delta {
+            previous,
+            version,
+            changes,
+        }
     }
 
     fn raw_delta(&mut self) -> Vec<u8> {
@@ -604,7 +622,10 @@ impl Recorder {
                 let args = json!({"key": key, "value": value, "commit_ts": commit_ts, "expire_at": expire_at});
                 ("put_at", args)
             }
-            4 => ("delete_at", json!({"key": hex(user), "commit_ts": commit_ts})),
+            4 => (
+                "delete_at",
+                json!({"key": hex(user), "commit_ts": commit_ts}),
+            ),
             5..7 => ("get_at", json!({"key": hex(key), "ts": ts})),
             7 => ("exists_at", json!({"key": hex(key), "ts": ts})),
             8..12 => {
@@ -616,7 +637,10 @@ impl Recorder {
                 };
                 let limit: i64 = self.one_of(&[-1, 0, 1, 2, 5, 100, i64::MIN, i64::MAX]);
                 let (start, end) = (bound(self), bound(self));
-                (op, json!({"start": start, "end": end, "limit": limit, "ts": ts}))
+                (
+                    op,
+                    json!({"start": start, "end": end, "limit": limit, "ts": ts}),
+                )
             }
             12 => ("latest_commit_ts", json!({"key": hex(key)})),
             13 => (
@@ -716,17 +740,22 @@ impl Recorder {
             }
             12 => {
                 let commit_ts = self.one_of(&[MAX, MAX - 1]);
-                let args = json!({"key": hex("u0"), "value": "", "commit_ts": commit_ts, "expire_at": 0});
+                let args =
+                    json!({"key": hex("u0"), "value": "", "commit_ts": commit_ts, "expire_at": 0});
                 return ("put_at", args);
             }
             _ => {
                 let key = self.one_of(&[route_key(id), NEXT_ID_KEY.to_vec(), delta_key(version)]);
                 let commit_ts = self.commit_ts();
-                return ("delete_at", json!({"key": hex(key), "commit_ts": commit_ts}));
+                return (
+                    "delete_at",
+                    json!({"key": hex(key), "commit_ts": commit_ts}),
+                );
             }
         };
         let commit_ts = self.commit_ts();
-        let args = json!({"key": hex(key), "value": hex(value), "commit_ts": commit_ts, "expire_at": 0});
+        let args =
+            json!({"key": hex(key), "value": hex(value), "commit_ts": commit_ts, "expire_at": 0});
         ("put_at", args)
     }
 
@@ -748,7 +777,10 @@ impl Recorder {
             7..15 => {
                 let (expected, routes) = (self.expected(), self.desired());
                 let routes = told_routes(&routes, level);
-                ("save", json!({"node": node, "expected_version": expected, "routes": routes}))
+                (
+                    "save",
+                    json!({"node": node, "expected_version": expected, "routes": routes}),
+                )
             }
             15..18 => {
                 let (expected, routes) = (self.expected(), self.desired());
@@ -862,12 +894,16 @@ impl Recorder {
                 };
                 let routes = self.desired();
                 let routes = told_routes(&routes, self.level());
-                ("apply_snapshot", json!({"node": node, "version": version, "routes": routes}))
+                (
+                    "apply_snapshot",
+                    json!({"node": node, "version": version, "routes": routes}),
+                )
             }
             12..16 => ("stats", json!({"node": node})),
-            16..20 => {
-                ("access_begin", json!({"node": node, "plan": plan, "key": key}))
-            }
+            16..20 => (
+                "access_begin",
+                json!({"node": node, "plan": plan, "key": key}),
+            ),
             20..23 => {
                 let plan = self.plan_of(node, |plan| matches!(plan, Plan::Access(_)));
                 ("access_finish", json!({"node": node, "plan": plan}))
@@ -926,13 +962,19 @@ impl Recorder {
                     true => self.delta(),
                     false => self.delta_for(node),
                 };
-                ("apply_delta", json!({"node": node, "delta": told_delta(&delta)}))
+                (
+                    "apply_delta",
+                    json!({"node": node, "delta": told_delta(&delta)}),
+                )
             }
             9 => ("history_at", json!({"node": node, "version": near})),
             10 => ("history_current", json!({"node": node})),
             11..13 => {
                 let key = hex(self.key());
-                ("owner_at", json!({"node": node, "version": near, "key": key}))
+                (
+                    "owner_at",
+                    json!({"node": node, "version": near, "key": key}),
+                )
             }
             _ => {
                 let observed = (!self.once_in(10)).then_some(near);

@@ -129,7 +129,10 @@ fn expanded(steps: &str, level: u8) -> String {
             "~" => 1 + sign[1..].chars().take_while(char::is_ascii_digit).count(),
             _ => {
                 let close = [("'", '\''), ("<", '>'), ("(", ')'), ("%", '%')];
-                let (_, close) = close.iter().find(|(open, _)| *open == kind).expect("a sign");
+                let (_, close) = close
+                    .iter()
+                    .find(|(open, _)| *open == kind)
+                    .expect("a sign");
                 sign.find(*close).expect("a sign ends")
             }
         };
@@ -144,7 +147,9 @@ fn meaning(kind: &str, sign: &str, level: u8) -> Value {
     match kind {
         "'" => json!(hex(key(sign))),
         "<" => told_route(&route(sign), level),
-        "%" => json!(hex(encode_route(&route(sign), level).expect("a valid route"))),
+        "%" => json!(hex(
+            encode_route(&route(sign), level).expect("a valid route")
+        )),
         "(" => {
             let (sign, state) = sign.split_once('@').unwrap_or((sign, "0"));
             let (sign, load) = sign.split_once('+').unwrap_or((sign, "0"));

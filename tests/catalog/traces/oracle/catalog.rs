@@ -329,13 +329,23 @@ impl Oracle {
         args: &Value,
     ) -> Option<Result<Value, Code>> {
         let known = [
-            "version", "next_route_id", "next_route_id_at", "snapshot", "snapshot_at", "save",
-            "save_prepare", "save_pick_ts", "save_apply", "split_range", "split_prepare",
-            "split_apply", "bootstrap", "bootstrap_read", "bootstrap_apply",
+            "version",
+            "next_route_id",
+            "next_route_id_at",
+            "snapshot",
+            "snapshot_at",
+            "save",
+            "save_prepare",
+            "save_pick_ts",
+            "save_apply",
+            "split_range",
+            "split_prepare",
+            "split_apply",
+            "bootstrap",
+            "bootstrap_read",
+            "bootstrap_apply",
         ];
-        known
-            .contains(&op)
-            .then(|| self.catalog_op(node, op, args))
+        known.contains(&op).then(|| self.catalog_op(node, op, args))
     }
 
     fn catalog_op(&mut self, node: &mut Node, op: &str, args: &Value) -> Result<Value, Code> {
@@ -412,10 +422,12 @@ impl Oracle {
                 node.plans.insert(name(), Plan::Bootstrap(found));
                 told
             }
-            "bootstrap_apply" => match node.take(args, |plan| matches!(plan, Plan::Bootstrap(_)))? {
-                Plan::Bootstrap(found) => self.apply_bootstrap(found, node)?,
-                _ => unreachable!("of that kind"),
-            },
+            "bootstrap_apply" => {
+                match node.take(args, |plan| matches!(plan, Plan::Bootstrap(_)))? {
+                    Plan::Bootstrap(found) => self.apply_bootstrap(found, node)?,
+                    _ => unreachable!("of that kind"),
+                }
+            }
             _ => unreachable!("an operation of the catalog"),
         })
     }

@@ -86,7 +86,11 @@ impl Engine {
     }
 
     fn record(&mut self) {
-        if self.history.iter().all(|(version, _)| *version != self.version) {
+        if self
+            .history
+            .iter()
+            .all(|(version, _)| *version != self.version)
+        {
             self.history.push((self.version, self.routes.clone()));
         }
     }
@@ -108,7 +112,10 @@ impl Engine {
             load: 0,
         };
         // Behind all that start at or before it.
-        let before = self.routes.iter().filter(|other| other.start <= entry.start);
+        let before = self
+            .routes
+            .iter()
+            .filter(|other| other.start <= entry.start);
         let at = before.count();
         self.routes.insert(at, entry);
     }

@@ -53,9 +53,7 @@ pub(super) fn perform(op: &str, args: &Value, level: u8) -> Option<Result<Value,
         "encode_route" => {
             encode_route(&form::route(&args["route"]), level).map(|raw| json!(hex(raw)))
         }
-        "decode_route" => {
-            decode_route(&raw(), level).map(|route| form::told_route(&route, level))
-        }
+        "decode_route" => decode_route(&raw(), level).map(|route| form::told_route(&route, level)),
         "next_route_id_floor" => floor(&form::routes(args)).map(|floor| json!(floor)),
         "encode_delta" => encode_delta(&form::delta(args)).map(|raw| json!(hex(raw))),
         "decode_delta" => decode_delta(&raw()).map(|delta| form::told_delta(&delta)),
@@ -84,9 +82,10 @@ pub(in super::super) fn encode_number(number: u64) -> Bytes {
 
 fn decode_number(raw: &[u8]) -> Option<u64> {
     match raw.split_first() {
-        Some((1, rest)) if rest.len() == 8 => {
-            Some(rest.iter().fold(0, |sum, byte| sum * 256 + u64::from(*byte)))
-        }
+        Some((1, rest)) if rest.len() == 8 => Some(
+            rest.iter()
+                .fold(0, |sum, byte| sum * 256 + u64::from(*byte)),
+        ),
         _ => None,
     }
 }

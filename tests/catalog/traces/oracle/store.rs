@@ -36,9 +36,7 @@ impl Store {
                 let value = found.ok_or("key_not_found")?;
                 Ok(json!(hex(value)))
             }),
-            "exists_at" => self
-                .get(&key(), ts())
-                .map(|found| json!(found.is_some())),
+            "exists_at" => self.get(&key(), ts()).map(|found| json!(found.is_some())),
             "scan_at" | "reverse_scan_at" => self.scan_op(op == "reverse_scan_at", args),
             "latest_commit_ts" => Ok(json!(self.latest(&key()))),
             "last_commit_ts" => Ok(json!(self.last)),
@@ -145,7 +143,10 @@ impl Store {
     }
 
     fn apply_op(&mut self, mutations: &[Value], start: u64, commit: u64) -> Result<(), Code> {
-        let keys: Vec<Bytes> = mutations.iter().map(|one| form::bytes(one, "key")).collect();
+        let keys: Vec<Bytes> = mutations
+            .iter()
+            .map(|one| form::bytes(one, "key"))
+            .collect();
         self.check(keys.iter(), start)?;
         if mutations
             .iter()
