@@ -125,12 +125,7 @@ impl SplitOf {
 }
 
 impl Node {
-    pub(super) fn durable(
-        &mut self,
-        call: Call,
-        shared: &mut Shared,
-        settings: &Settings,
-    ) -> Told {
+    pub(super) fn durable(&mut self, call: Call, shared: &mut Shared, settings: &Settings) -> Told {
         let level = settings.level;
         Ok(match call {
             Call::Version => {

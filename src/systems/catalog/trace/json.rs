@@ -140,9 +140,10 @@ pub(super) fn engine_routes<'a>(routes: impl IntoIterator<Item = &'a EngineRoute
 
 /// A table of the history; null if it is not there.
 pub(super) fn table(table: Option<&Table>) -> Value {
-    table.map_or(Value::Null, |table| {
-        json!({"routes": engine_routes(table.routes.iter()), "version": table.version})
-    })
+    table.map_or(
+        Value::Null,
+        |table| json!({"routes": engine_routes(table.routes.iter()), "version": table.version}),
+    )
 }
 
 /// [M]. Plans hold nothing but puts and deletes.
