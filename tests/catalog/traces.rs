@@ -5,6 +5,7 @@ mod codes;
 mod defects;
 mod forms;
 mod hazards;
+mod limits;
 mod mutants;
 mod nodes;
 mod oracle;

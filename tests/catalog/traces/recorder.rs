@@ -678,7 +678,10 @@ impl Recorder {
             } else {
                 self.one_of(&["put", "put", "delete"])
             };
-            let key = [b'u', b'0' + u8::try_from(self.below(6)).expect("a digit")];
+            let key = match self.once_in(20) {
+                true => self.some_reserved_key(),
+                false => vec![b'u', b'0' + u8::try_from(self.below(6)).expect("a digit")],
+            };
             let mut one = json!({"op": op, "key": hex(key)});
             for name in ["value", "expire_at"] {
                 match (self.below(4), name) {
@@ -754,8 +757,11 @@ impl Recorder {
             }
         };
         let commit_ts = self.commit_ts();
-        let args =
-            json!({"key": hex(key), "value": hex(value), "commit_ts": commit_ts, "expire_at": 0});
+        let expire_at = match self.once_in(6) {
+            true => commit_ts.saturating_add(self.below(4)),
+            false => 0,
+        };
+        let args = json!({"key": hex(key), "value": hex(value), "commit_ts": commit_ts, "expire_at": expire_at});
         ("put_at", args)
     }
 
