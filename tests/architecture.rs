@@ -56,6 +56,8 @@ fn the_state_of_each_model_holds_the_core() {
         ("models/broadcast/threads.rs", "core: State<u8>"),
         ("models/pullsync/chain/protocol.rs", "pub core: State<Ids>,"),
         ("models/catalog/nodes/mod.rs", "pub(super) core: State,"),
+        ("models/catalog/engine/mod.rs", "engine: Engine,"),
+        ("models/catalog/commits/mod.rs", "engine: Engine,"),
     ] {
         let text = fs::read_to_string(root(model)).expect("the model exists");
         assert!(text.contains(field), "{model}");

@@ -188,7 +188,9 @@ impl Process {
     }
 
     fn scan(&mut self, ts: u64) {
-        let expected = self.history.scan(BOUNDED.start, BOUNDED.end, usize::MAX, ts);
+        let expected = self
+            .history
+            .scan(BOUNDED.start, BOUNDED.end, usize::MAX, ts);
         let mut scanned = code(self.store.scan_at(BOUNDED, usize::MAX, ts));
         if let Ok(pairs) = &mut scanned {
             let all = pairs.len();
@@ -286,10 +288,7 @@ impl Model for Stores {
 
     fn next_state(&self, last: &Process, action: Action) -> Option<Process> {
         let mut process = last.clone();
-        let is_change = !matches!(
-            action,
-            Action::Begin(_) | Action::Scan(_) | Action::Read(_)
-        );
+        let is_change = !matches!(action, Action::Begin(_) | Action::Scan(_) | Action::Read(_));
         process.left -= u8::from(is_change);
         match action {
             Action::Put(key, ts) => process.put(key, ts, 0),
@@ -401,7 +400,9 @@ impl Checkable for Stores {
                 process.numbers_match()
             }),
             Is::sometimes("unknown_refused", |_, process| process.seen.unknown_refused),
-            Is::sometimes("conflict_refused", |_, process| process.seen.conflict_refused),
+            Is::sometimes("conflict_refused", |_, process| {
+                process.seen.conflict_refused
+            }),
             Is::sometimes("end_is_visible", |_, process| {
                 process.history.get(&KEYS[1], TIMES - 1).is_ok()
             }),
@@ -496,7 +497,11 @@ fn properties() -> Vec<Property> {
             None,
             "A batch was refused as a key was written after it was begun.",
         ),
-        of("end_is_visible", None, "The key at which scans end is visible."),
+        of(
+            "end_is_visible",
+            None,
+            "The key at which scans end is visible.",
+        ),
         of(
             "old_reads_are_refused",
             None,

@@ -179,12 +179,7 @@ impl History {
         newest.value.clone().filter(|_| !is_expired)
     }
 
-    fn pairs(
-        &self,
-        start: &[u8],
-        end: Option<&[u8]>,
-        ts: u64,
-    ) -> Result<Vec<Pair>, &'static str> {
+    fn pairs(&self, start: &[u8], end: Option<&[u8]>, ts: u64) -> Result<Vec<Pair>, &'static str> {
         self.guard(ts)?;
         let mut keys: Vec<&Bytes> = self.writes.iter().map(|write| &write.key).collect();
         keys.dedup();
