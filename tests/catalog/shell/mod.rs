@@ -126,6 +126,22 @@ fn a_refused_split_takes_the_load_away() {
 }
 
 #[test]
+fn an_access_to_what_was_found_counts_if_the_route_stayed() {
+    let engine = engine(2, 1);
+    let table = [route(1, "a", Some("c"), 1), route(2, "c", None, 2)];
+    engine.apply_snapshot(1, &table).unwrap();
+    let accessor = engine.accessor();
+    let [one, other] = [b"b", b"d"].map(|key| engine.lookup(key).expect("it is in a range"));
+    accessor.record_found(&one, b"b");
+    accessor.record_found(&one, b"b");
+    assert_eq!(starts(&engine), ["a", "a\0", "c"]);
+    accessor.record_found(&one, b"b");
+    accessor.record_found(&other, b"d");
+    assert_eq!(loads(&engine), [0, 0, 1]);
+    assert_eq!((one.load(), other.load()), (3, 1));
+}
+
+#[test]
 fn level_2_counts_nothing() {
     let engine = SharedEngine::new(Settings::strict(Level::Two), true, 1, 4);
     engine.accessor().record(b"a");

@@ -33,11 +33,11 @@ pub struct Index {
 #[derive(Clone, Debug)]
 struct Level {
     heads: Heads,
-    /// The different heads of the keys.
+    /// The heads of the keys: of each key, or, if some heads have many keys, each head once.
     tree: Tree,
     /// Place of the first key of this level.
     from: usize,
-    /// Where the keys of each head end; empty if each head has one key.
+    /// Where the keys of each head end; empty if each key has a place in the tree.
     ends: Vec<usize>,
     /// Of heads that many keys have, by number of the head.
     below: Vec<(usize, Level)>,
@@ -92,27 +92,33 @@ impl Level {
     /// Of the keys in this range, which agree before position `agreed`.
     fn new(keys: &Arena, range: Range<usize>, agreed: usize, levels: usize) -> Self {
         let heads = Heads::new(keys, range.clone(), agreed);
-        let mut different: Vec<u64> = Vec::with_capacity(range.len());
-        let mut ends = Vec::new();
-        for at in range.clone() {
-            let head = heads.of_member(keys.key(at));
-            if different.last() == Some(&head) {
-                *ends.last_mut().expect("it has an end for each head") = at + 1;
-            } else {
-                different.push(head);
-                ends.push(at + 1);
-            }
+        let all: Vec<u64> = range
+            .clone()
+            .map(|at| heads.of_member(keys.key(at)))
+            .collect();
+        let groups = || all.chunk_by(|one, other| one == other);
+        if groups().all(|tied| tied.len() <= FEW) {
+            return Self {
+                tree: Tree::new(&all),
+                heads,
+                from: range.start,
+                ends: Vec::new(),
+                below: Vec::new(),
+            };
         }
+        let different: Vec<u64> = groups().map(|tied| tied[0]).collect();
+        let ends = groups().scan(range.start, |end, tied| {
+            *end += tied.len();
+            Some(*end)
+        });
         let mut level = Self {
             tree: Tree::new(&different),
             heads,
             from: range.start,
-            ends,
+            ends: ends.collect(),
             below: Vec::new(),
         };
-        if different.len() == range.len() {
-            level.ends = Vec::new();
-        } else if levels > 1 {
+        if levels > 1 {
             level.add_levels_below(keys, different.len(), levels - 1);
         }
         level
@@ -128,12 +134,14 @@ impl Level {
         }
     }
 
-    /// Places of the keys with this head.
-    #[inline]
+    /// Places of the keys with this head; of the last of them, if each has a place in the tree.
     fn tied(&self, head: usize) -> Range<usize> {
         if self.ends.is_empty() {
-            let at = self.from + head;
-            return at..at + 1;
+            let value = self.tree.head(head);
+            let before = (0..head)
+                .rev()
+                .take_while(|at| self.tree.head(*at) == value);
+            return self.from + head - before.count()..self.from + head + 1;
         }
         let start = match head.checked_sub(1) {
             Some(before) => self.ends[before],
@@ -146,8 +154,8 @@ impl Level {
     #[inline]
     fn end_of(&self, heads: usize) -> usize {
         match heads.checked_sub(1) {
-            Some(last) => self.tied(last).end,
-            None => self.from,
+            Some(last) if !self.ends.is_empty() => self.ends[last],
+            _ => self.from + heads,
         }
     }
 

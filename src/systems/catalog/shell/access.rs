@@ -3,7 +3,7 @@
 use crate::sync::{lock, on_drop};
 
 use super::engine::SharedEngine;
-use super::lanes::Threshold;
+use super::found::Found;
 
 /// Counts accesses, in a lane of its own as long as there are enough. Give every thread its own.
 #[derive(Debug)]
@@ -30,15 +30,16 @@ impl Accessor {
     /// noticed; what was counted beyond is lost with the split.
     #[inline]
     pub fn record(&self, key: &[u8]) {
-        let shared = self.engine.shared();
-        let routing = shared.routing.load();
-        let Some(at) = routing.owner(key) else {
-            return;
-        };
-        let threshold = Threshold(routing.engine.threshold());
-        let load = routing.loads.count(self.lane, at, threshold);
-        if load.is_some_and(|load| routing.engine.is_hot(load)) {
-            drop(routing);
+        if let Some(found) = self.engine.lookup(key) {
+            self.record_found(&found, key);
+        }
+    }
+
+    /// As [`Self::record`], for a key whose route this engine just found: it is not looked up again. If the table was
+    /// replaced meanwhile, the access comes before that, and counts if the route stayed.
+    #[inline]
+    pub fn record_found(&self, found: &Found, key: &[u8]) {
+        if found.count(self.lane) {
             self.engine.access_finish(key);
         }
     }

@@ -3,6 +3,7 @@
 use crate::catalog::EngineRoute;
 use crate::sync::Held;
 
+use super::lanes::Threshold;
 use super::routing::Routing;
 
 /// A route of the table that was current when it was looked up. Nothing is copied; as long as it is held, that
@@ -59,6 +60,15 @@ impl Found {
     /// All of it. Shares the keys.
     pub fn to_route(&self) -> EngineRoute {
         self.routing.route(self.at)
+    }
+
+    /// Counts an access in this lane. Whether phase 2 is due.
+    #[inline]
+    pub(super) fn count(&self, lane: usize) -> bool {
+        let Routing { engine, loads, .. } = &*self.routing;
+        let threshold = Threshold(engine.threshold());
+        let load = loads.count(lane, self.at, threshold);
+        load.is_some_and(|load| engine.is_hot(load))
     }
 
     /// Without its load.

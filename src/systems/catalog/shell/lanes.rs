@@ -45,16 +45,15 @@ pub enum Collect {
     Once,
 }
 
-/// The counts of some slots.
+/// The counts of some slots, lane by lane; behind them what refused splits took from each slot.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    lanes: Vec<Lane>,
-    /// What refused splits took from the slots.
-    taken: Lane,
+    blocks: Vec<CachePadded<[Count; BLOCK]>>,
+    /// Blocks of a lane.
+    stride: usize,
+    lanes: usize,
     slots: usize,
 }
-
-type Lane = Vec<CachePadded<[Count; BLOCK]>>;
 
 /// What one lane counted in one slot.
 #[derive(Debug, Default)]
@@ -71,15 +70,30 @@ pub(super) struct Threshold(pub(super) u64);
 impl Lanes {
     /// Zeros. O(lanes slots).
     pub(super) fn new(lanes: usize, slots: usize) -> Self {
+        let stride = slots.div_ceil(BLOCK);
+        let blocks = match lanes {
+            0 => 0,
+            _ => (lanes + 1) * stride,
+        };
         Self {
-            lanes: (0..lanes).map(|_| zeros(slots)).collect(),
-            taken: zeros(if lanes == 0 { 0 } else { slots }),
+            blocks: (0..blocks).map(|_| CachePadded::default()).collect(),
+            stride,
+            lanes,
             slots,
         }
     }
 
     pub(super) fn slots(&self) -> usize {
         self.slots
+    }
+
+    #[inline]
+    fn at(&self, lane: usize, slot: usize) -> &Count {
+        &self.blocks[lane * self.stride + slot / BLOCK][slot % BLOCK]
+    }
+
+    fn taken(&self, slot: usize) -> &SeqCstU64 {
+        &self.at(self.lanes, slot).count
     }
 
     /// Counts an access, and returns the load if it is time to look at it.
@@ -96,8 +110,10 @@ impl Lanes {
         threshold: Threshold,
         how: Strategies,
     ) -> Option<u64> {
-        // Without lanes nothing is counted.
-        let Count { count, look } = at(self.lanes.get(lane)?, slot);
+        if self.lanes == 0 {
+            return None;
+        }
+        let Count { count, look } = self.at(lane, slot);
         let counted = match how.counting {
             Counting::Add => count.increment(),
             Counting::ReadAndWrite => {
@@ -106,10 +122,10 @@ impl Lanes {
                 counted
             }
         };
-        let parts = LATE * self.lanes.len() as u64;
         if threshold.0 == 0 {
             return None;
         }
+        let parts = LATE * self.lanes as u64;
         if threshold.0 / parts < 2 {
             return Some(self.load(slot, how.collect));
         }
@@ -125,13 +141,13 @@ impl Lanes {
     /// The load of a slot at some instant of the call: counts grow by ones, so their sum passes every number between
     /// what it was and what it became. O(lanes).
     pub(super) fn load(&self, slot: usize, collect: Collect) -> u64 {
-        if self.lanes.is_empty() {
+        if self.lanes == 0 {
             return 0;
         }
-        let taken = &at(&self.taken, slot).count;
+        let taken = self.taken(slot);
         let mut before = taken.load();
         loop {
-            let counts = self.lanes.iter().map(|lane| at(lane, slot).count.load());
+            let counts = (0..self.lanes).map(|lane| self.at(lane, slot).count.load());
             let sum = counts.fold(0, u64::wrapping_add);
             let after = match collect {
                 Collect::Double => taken.load(),
@@ -146,17 +162,7 @@ impl Lanes {
 
     /// Takes so much from the load of a slot. Only one thread at a time may do so.
     pub(super) fn take(&self, slot: usize, load: u64) {
-        let taken = &at(&self.taken, slot).count;
+        let taken = self.taken(slot);
         taken.store(taken.load().wrapping_add(load));
     }
-}
-
-fn zeros(slots: usize) -> Lane {
-    let blocks = slots.div_ceil(BLOCK);
-    (0..blocks).map(|_| CachePadded::default()).collect()
-}
-
-#[inline]
-fn at(lane: &Lane, slot: usize) -> &Count {
-    &lane[slot / BLOCK][slot % BLOCK]
 }

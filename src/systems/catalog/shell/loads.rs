@@ -12,8 +12,10 @@ pub(super) struct Loads {
     /// By route; empty if each has the slot of its own number.
     slots: Vec<usize>,
     routes: usize,
-    /// With the slot that each begins with. Each is as large as all before it, so there are few.
-    runs: Vec<(usize, Arc<Lanes>)>,
+    /// The counts of the first slots.
+    first: Arc<Lanes>,
+    /// Those of the others, with the slot that they begin with. Each is as large as all before it, so there are few.
+    more: Vec<(usize, Arc<Lanes>)>,
     /// Slots that were ever given to a route.
     given: usize,
     lanes: usize,
@@ -26,7 +28,8 @@ impl Loads {
         Self {
             slots: Vec::new(),
             routes,
-            runs: vec![(0, Arc::new(Lanes::new(lanes, routes)))],
+            first: Arc::new(Lanes::new(lanes, routes)),
+            more: Vec::new(),
             given: routes,
             lanes,
             how,
@@ -71,26 +74,30 @@ impl Loads {
         if room < fresh.end {
             let slots = room.max(fresh.end - room);
             let lanes = Lanes::new(self.lanes, slots);
-            next.runs.push((room, Arc::new(lanes)));
+            next.more.push((room, Arc::new(lanes)));
         }
         next
     }
 
     /// Slots that there are.
     fn room(&self) -> usize {
-        self.runs.iter().map(|(_, lanes)| lanes.slots()).sum()
+        let more = self.more.iter().map(|(_, lanes)| lanes.slots());
+        self.first.slots() + more.sum::<usize>()
     }
 
     #[inline]
     fn slot(&self, route: usize) -> (&Lanes, usize) {
-        let slot = match self.slots.is_empty() {
-            true => route,
-            false => self.slots[route],
-        };
-        let mut runs = self.runs.iter().rev();
-        let (from, lanes) = runs
-            .find(|(from, _)| *from <= slot)
-            .expect("the first begins with 0");
-        (lanes, slot - from)
+        match self.slots.get(route) {
+            None => (&self.first, route),
+            Some(slot) => self.moved(*slot),
+        }
+    }
+
+    fn moved(&self, slot: usize) -> (&Lanes, usize) {
+        let mut latest_first = self.more.iter().rev();
+        match latest_first.find(|(from, _)| *from <= slot) {
+            Some((from, lanes)) => (lanes, slot - from),
+            None => (&self.first, slot),
+        }
     }
 }
