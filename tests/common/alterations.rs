@@ -1,4 +1,4 @@
-//! Traces whose results are not what they should be.
+//! Traces whose results are not what they should be, or whose lines cannot be used.
 
 use serde_json::{Map, Value, json};
 
@@ -35,6 +35,55 @@ pub(crate) fn assert_each_altered_result_diverges(
         }
     }
     alterations
+}
+
+/// Asserts that each step of a trace is unusable, and by which field, if that is missing or unknown, or if an
+/// argument is `wrong`, which is of no argument's type. The `optional` ones may be missing.
+pub(crate) fn assert_each_malformed_line_is_unusable(
+    trace: &str,
+    wrong: &Value,
+    optional: &[&str],
+    verdict: impl Fn(&str) -> String,
+) {
+    for (line, step) in steps(trace) {
+        let unusable = |step: &Value, field: &str| {
+            let text = step.to_string();
+            let expected = format!("unusable {line} {field}");
+            assert_eq!(verdict(&with(trace, line, &text)), expected, "{text}");
+        };
+        let without = |names: &[&str]| {
+            let mut step = step.clone();
+            let members = step.as_object_mut().expect("a step is an object");
+            members.retain(|name, _| !names.contains(&name.as_str()));
+            step
+        };
+        unusable(&without(&["op"]), "op");
+        unusable(&without(&["args"]), "args");
+        unusable(&without(&["returns", "fails"]), "returns");
+        let mut unknown = step.clone();
+        unknown["op"] = json!(format!("un{}", step["op"].as_str().expect("an op")));
+        unusable(&unknown, "op");
+        for name in step["args"].as_object().expect("an object").keys() {
+            let mut changed = step.clone();
+            changed["args"][name] = wrong.clone();
+            unusable(&changed, &format!("args.{name}"));
+            if !optional.contains(&name.as_str()) {
+                let args = changed["args"].as_object_mut().expect("an object");
+                args.remove(name);
+                unusable(&changed, &format!("args.{name}"));
+            }
+        }
+    }
+}
+
+/// Asserts that each line of a trace is unusable if it is cut short.
+pub(crate) fn assert_each_cut_line_is_unusable(trace: &str, verdict: impl Fn(&str) -> String) {
+    for (line, text) in (1..).zip(trace.lines()) {
+        for kept in (0..text.len()).step_by(7) {
+            let cut = with(trace, line, &text[..kept]);
+            assert_eq!(verdict(&cut), format!("unusable {line} "), "{cut}");
+        }
+    }
 }
 
 /// Results that differ from that of a step in one number, string, flag, or by one element.

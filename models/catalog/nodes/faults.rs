@@ -179,6 +179,48 @@ const UNFAIR: Fault = Fault::mutant(
     "Nobody need ever sync: fairness is owed to nothing.",
 );
 
+const COUNTER_RECOMPUTED: Fault = Fault::mutant(
+    "counter_recomputed",
+    &["counter_above_ids"],
+    "The next id is computed from the saved table alone.",
+);
+
+const CHILDREN_ACTIVE: Fault = Fault::mutant(
+    "children_active",
+    &["split_preserves_coverage"],
+    "The children of a split are active whatever their parent was.",
+);
+
+const fn timestamp_before_write(violates: &'static [&'static str]) -> Fault {
+    Fault::upstream(
+        "timestamp_before_write",
+        &["D2"],
+        violates,
+        Status::Present,
+        "A save chooses its commit timestamp before it writes, and commits below what came between.",
+    )
+}
+
+const fn conflicts_checked_before_write(violates: &'static [&'static str]) -> Fault {
+    Fault::upstream(
+        "conflicts_checked_before_write",
+        &["C3"],
+        violates,
+        Status::Fixed,
+        "The durable store looks for conflicts in a step of its own before the write.",
+    )
+}
+
+const fn watermark_before_write(violates: &'static [&'static str]) -> Fault {
+    Fault::upstream(
+        "watermark_before_write",
+        &["C4"],
+        violates,
+        Status::Fixed,
+        "The durable store raises the last commit timestamp before it writes, and loses it in a crash.",
+    )
+}
+
 const SAVES: &[&str] = &[
     "version_steps_by_one",
     "no_lost_save",
@@ -216,20 +258,14 @@ fn saves(variant: Option<&str>, budget: Budget) -> Nodes {
 }
 
 fn saves_faults() -> Vec<Fault> {
-    use Status::{Fixed, Present};
+    use Status::Present;
     vec![
-        Fault::upstream(
-            "timestamp_before_write",
-            &["D2"],
-            &[
-                "version_steps_by_one",
-                "no_lost_save",
-                "commit_ts_increases",
-                "snapshot_is_atomic",
-            ],
-            Present,
-            "A save chooses its commit timestamp before it writes, and commits below what came between.",
-        ),
+        timestamp_before_write(&[
+            "version_steps_by_one",
+            "no_lost_save",
+            "commit_ts_increases",
+            "snapshot_is_atomic",
+        ]),
         Fault::upstream(
             "stale_split_reported",
             &["D9"],
@@ -237,20 +273,8 @@ fn saves_faults() -> Vec<Fault> {
             Present,
             "A split that is durable fails if its engine has something newer.",
         ),
-        Fault::upstream(
-            "conflicts_checked_before_write",
-            &["C3"],
-            &["version_steps_by_one", "no_lost_save"],
-            Fixed,
-            "The durable store looks for conflicts in a step of its own before the write.",
-        ),
-        Fault::upstream(
-            "watermark_before_write",
-            &["C4"],
-            &["snapshot_is_atomic", "crash_leaves_readable_catalog"],
-            Fixed,
-            "The durable store raises the last commit timestamp before it writes, and loses it in a crash.",
-        ),
+        conflicts_checked_before_write(&["version_steps_by_one", "no_lost_save"]),
+        watermark_before_write(&["snapshot_is_atomic", "crash_leaves_readable_catalog"]),
         Fault::upstream(
             "upstream",
             &["D2", "D9"],
@@ -274,11 +298,7 @@ fn saves_faults() -> Vec<Fault> {
             &["engine_mirrors_snapshot"],
             "A sync reads the routes at the newest timestamp, not at that of the version.",
         ),
-        Fault::mutant(
-            "children_active",
-            &["split_preserves_coverage"],
-            "The children of a split are active whatever their parent was.",
-        ),
+        CHILDREN_ACTIVE,
         UNFAIR,
     ]
 }
@@ -310,20 +330,8 @@ fn histories(variant: Option<&str>, budget: Budget) -> Nodes {
 
 fn histories_faults() -> Vec<Fault> {
     vec![
-        Fault::upstream(
-            "timestamp_before_write",
-            &["D2"],
-            &["saves_linearizable"],
-            Status::Present,
-            "A save chooses its commit timestamp before it writes, and commits below what came between.",
-        ),
-        Fault::upstream(
-            "conflicts_checked_before_write",
-            &["C3"],
-            &["saves_linearizable"],
-            Status::Fixed,
-            "The durable store looks for conflicts in a step of its own before the write.",
-        ),
+        timestamp_before_write(&["saves_linearizable"]),
+        conflicts_checked_before_write(&["saves_linearizable"]),
         Fault::upstream(
             "watermark_before_write",
             &["C4"],
@@ -388,11 +396,7 @@ fn tables_faults() -> Vec<Fault> {
             Present,
             "The catalog as upstream has it, with no remedy.",
         ),
-        Fault::mutant(
-            "counter_recomputed",
-            &["counter_above_ids"],
-            "The next id is computed from the saved table alone.",
-        ),
+        COUNTER_RECOMPUTED,
         UNFAIR,
     ]
 }
@@ -424,22 +428,12 @@ fn permissive(variant: Option<&str>, budget: Budget) -> Nodes {
 
 fn permissive_faults() -> Vec<Fault> {
     vec![
-        Fault::upstream(
-            "timestamp_before_write",
-            &["D2"],
-            &[
-                "version_steps_by_one",
-                "no_lost_save",
-                "commit_ts_increases",
-            ],
-            Status::Present,
-            "A save chooses its commit timestamp before it writes, and commits below what came between.",
-        ),
-        Fault::mutant(
-            "counter_recomputed",
-            &["counter_above_ids"],
-            "The next id is computed from the saved table alone.",
-        ),
+        timestamp_before_write(&[
+            "version_steps_by_one",
+            "no_lost_save",
+            "commit_ts_increases",
+        ]),
+        COUNTER_RECOMPUTED,
     ]
 }
 
@@ -486,20 +480,8 @@ fn bootstraps_faults() -> Vec<Fault> {
             Status::Present,
             "The catalog as upstream has it, with no remedy.",
         ),
-        Fault::upstream(
-            "conflicts_checked_before_write",
-            &["C3"],
-            &["version_steps_by_one"],
-            Status::Fixed,
-            "The durable store looks for conflicts in a step of its own before the write.",
-        ),
-        Fault::upstream(
-            "watermark_before_write",
-            &["C4"],
-            &["crash_leaves_readable_catalog"],
-            Status::Fixed,
-            "The durable store raises the last commit timestamp before it writes, and loses it in a crash.",
-        ),
+        conflicts_checked_before_write(&["version_steps_by_one"]),
+        watermark_before_write(&["crash_leaves_readable_catalog"]),
     ]
 }
 
@@ -543,20 +525,8 @@ fn deltas(variant: Option<&str>, budget: Budget) -> Nodes {
 
 fn deltas_faults() -> Vec<Fault> {
     vec![
-        Fault::upstream(
-            "timestamp_before_write",
-            &["D2"],
-            &["commit_ts_increases"],
-            Status::Present,
-            "A save chooses its commit timestamp before it writes, and commits below what came between.",
-        ),
-        Fault::upstream(
-            "conflicts_checked_before_write",
-            &["C3"],
-            &["version_steps_by_one", "no_lost_save"],
-            Status::Fixed,
-            "The durable store looks for conflicts in a step of its own before the write.",
-        ),
+        timestamp_before_write(&["commit_ts_increases"]),
+        conflicts_checked_before_write(&["version_steps_by_one", "no_lost_save"]),
         Fault::upstream(
             "upstream",
             &["D2"],
@@ -564,13 +534,7 @@ fn deltas_faults() -> Vec<Fault> {
             Status::Present,
             "The catalog as upstream has it, with no remedy.",
         ),
-        Fault::upstream(
-            "watermark_before_write",
-            &["C4"],
-            &["crash_leaves_readable_catalog"],
-            Status::Fixed,
-            "The durable store raises the last commit timestamp before it writes, and loses it in a crash.",
-        ),
+        watermark_before_write(&["crash_leaves_readable_catalog"]),
         Fault::mutant(
             "stale_installed",
             &["engine_version_monotone"],
@@ -581,11 +545,7 @@ fn deltas_faults() -> Vec<Fault> {
             &["engine_mirrors_snapshot"],
             "A watcher takes the newest delta alone, and the engine applies it to whatever it has.",
         ),
-        Fault::mutant(
-            "children_active",
-            &["split_preserves_coverage"],
-            "The children of a split are active whatever their parent was.",
-        ),
+        CHILDREN_ACTIVE,
         Fault::mutant(
             "split_without_delta",
             &["delta_log_contiguous"],

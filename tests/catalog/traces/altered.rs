@@ -3,18 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{SAMPLE, verdict};
-use crate::alterations::{self, assert_each_altered_result_diverges};
+use crate::alterations::{
+    assert_each_altered_result_diverges, assert_each_cut_line_is_unusable,
+    assert_each_malformed_line_is_unusable, steps, with,
+};
 use crate::members::backwards;
-
-/// The sample with another text in one line, counted from 1.
-fn with(line: usize, text: &str) -> String {
-    alterations::with(SAMPLE, line, text)
-}
-
-/// The steps of the sample with their lines.
-fn steps() -> impl Iterator<Item = (usize, Value)> {
-    alterations::steps(SAMPLE)
-}
 
 #[test]
 fn the_sample_conforms() {
@@ -35,47 +28,17 @@ fn each_altered_result_of_the_sample_diverges_at_its_line() {
 
 #[test]
 fn each_malformed_line_of_the_sample_is_unusable_by_its_field() {
-    for (line, step) in steps() {
-        let unusable = |step: &Value, field: &str| {
-            let text = step.to_string();
-            let expected = format!("unusable {line} {field}");
-            assert_eq!(verdict(&with(line, &text)), expected, "{text}");
-        };
-        let without = |name: &str| {
-            let mut step = step.clone();
-            step.as_object_mut().expect("an object").remove(name);
-            step
-        };
-        unusable(&without("op"), "op");
-        unusable(&without("args"), "args");
-        let mut bare = without("returns");
-        bare.as_object_mut().expect("an object").remove("fails");
-        unusable(&bare, "returns");
-        let mut unknown = step.clone();
-        unknown["op"] = json!(format!("un{}", step["op"].as_str().expect("an op")));
-        unusable(&unknown, "op");
-        let mut surplus = step.clone();
-        surplus["args"]["surplus"] = Value::Null;
-        unusable(&surplus, "args.surplus");
-        for name in step["args"].as_object().expect("an object").keys() {
-            let mut wrong = step.clone();
-            wrong["args"][name] = json!(1.5);
-            unusable(&wrong, &format!("args.{name}"));
-            let args = wrong["args"].as_object_mut().expect("an object");
-            args.remove(name);
-            unusable(&wrong, &format!("args.{name}"));
-        }
+    assert_each_malformed_line_is_unusable(SAMPLE, &json!(1.5), &[], verdict);
+    for (line, mut step) in steps(SAMPLE) {
+        step["args"]["surplus"] = Value::Null;
+        let surplus = with(SAMPLE, line, &step.to_string());
+        assert_eq!(verdict(&surplus), format!("unusable {line} args.surplus"));
     }
 }
 
 #[test]
 fn each_cut_line_of_the_sample_is_unusable() {
-    for (line, text) in (1..).zip(SAMPLE.lines()) {
-        for kept in (0..text.len()).step_by(7) {
-            let cut = with(line, &text[..kept]);
-            assert_eq!(verdict(&cut), format!("unusable {line} "), "{cut}");
-        }
-    }
+    assert_each_cut_line_is_unusable(SAMPLE, verdict);
 }
 
 #[test]

@@ -1,20 +1,13 @@
 //! The sample conforms, and each of its lines matters.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{SAMPLE, verdict};
-use crate::alterations::{self, assert_each_altered_result_diverges};
+use crate::alterations::{
+    assert_each_altered_result_diverges, assert_each_cut_line_is_unusable,
+    assert_each_malformed_line_is_unusable,
+};
 use crate::members::backwards;
-
-/// The sample with another text in one line, counted from 1.
-fn with(line: usize, text: &str) -> String {
-    alterations::with(SAMPLE, line, text)
-}
-
-/// The steps of the sample with their lines.
-fn steps() -> impl Iterator<Item = (usize, Value)> {
-    alterations::steps(SAMPLE)
-}
 
 #[test]
 fn the_sample_conforms() {
@@ -29,52 +22,15 @@ fn each_altered_result_of_the_sample_diverges_at_its_line() {
 
 #[test]
 fn each_malformed_line_of_the_sample_is_unusable_by_its_field() {
+    // No argument is a flag.
+    let wrong = json!(true);
     let optional = ["create", "delete", "append", "expunge", "store"];
-    for (line, step) in steps() {
-        let unusable = |step: &Value, field: &str| {
-            let text = step.to_string();
-            let expected = format!("unusable {line} {field}");
-            assert_eq!(verdict(&with(line, &text)), expected, "{text}");
-        };
-        let without = |name: &str| {
-            let mut step = step.clone();
-            step.as_object_mut().expect("an object").remove(name);
-            step
-        };
-        unusable(&without("op"), "op");
-        unusable(&without("args"), "args");
-        let mut bare = without("returns");
-        bare.as_object_mut().expect("an object").remove("fails");
-        unusable(&bare, "returns");
-        let mut unknown = step.clone();
-        unknown["op"] = json!(format!("un{}", step["op"].as_str().expect("an op")));
-        unusable(&unknown, "op");
-        for name in step["args"].as_object().expect("an object").keys() {
-            let mut wrong = step.clone();
-            // No argument is a flag.
-            wrong["args"][name] = json!(true);
-            unusable(&wrong, &format!("args.{name}"));
-            if !optional.contains(&name.as_str()) {
-                let args = wrong["args"].as_object_mut().expect("an object");
-                args.remove(name);
-                unusable(&wrong, &format!("args.{name}"));
-            }
-        }
-    }
+    assert_each_malformed_line_is_unusable(SAMPLE, &wrong, &optional, verdict);
 }
 
 #[test]
 fn each_cut_line_of_the_sample_is_unusable() {
-    for (line, text) in (1..).zip(SAMPLE.lines()) {
-        for kept in (0..text.len()).step_by(7) {
-            let cut = &text[..kept];
-            assert_eq!(
-                verdict(&with(line, cut)),
-                format!("unusable {line} "),
-                "{cut}"
-            );
-        }
-    }
+    assert_each_cut_line_is_unusable(SAMPLE, verdict);
 }
 
 #[test]
