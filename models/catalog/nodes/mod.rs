@@ -165,10 +165,6 @@ impl Nodes {
                 (has_watcher && self.has_booted(last, node)).then_some(())?;
                 let batch = self.batch;
                 self.begin(last, next, node, SYNC, Call::Sync { batch })?;
-                if is_idle(next, node) {
-                    // What is left of it does nothing.
-                    self.advance(last, next, node, SYNC)?;
-                }
             }
             Action::Read(client) => {
                 self.edit(last, client)?;
@@ -403,13 +399,6 @@ fn stage_of(task: &Task) -> Stage {
         Task::Syncing(_) => Stage::Sync,
         Task::Reading(_) | Task::Begun(_) | Task::Accessing { .. } => Stage::Routes,
     }
-}
-
-/// Whether the sync of a node found nothing newer.
-fn is_idle(next: &Cluster, node: u8) -> bool {
-    let tasks = next.core.node(node).map(|node| &node.tasks);
-    let sync = tasks.and_then(|tasks| tasks.get(&SYNC));
-    matches!(sync, Some(Task::Syncing(syncing)) if syncing.is_up_to_date())
 }
 
 fn operation(call: &Call) -> Op {
