@@ -13,6 +13,7 @@ mod kill;
 mod shell;
 mod store;
 mod traces;
+mod watcher;
 
 #[path = "../common/alterations.rs"]
 #[allow(dead_code, reason = "each system takes what it needs")]

@@ -1,5 +1,7 @@
 //! Numbers that the spec fixes.
 
+use std::time::Duration;
+
 /// The highest state that a route may have (1.1): 0 active, 1 write-fenced, 2 migrating source, 3
 /// migrating target.
 pub const LAST_STATE: u8 = 3;
@@ -16,8 +18,8 @@ pub const HISTORY: usize = 32;
 /// Deltas that one sync takes if nothing else is asked for (13.5).
 pub const DEFAULT_BATCH: usize = 128;
 
-/// Milliseconds between two syncs of a watcher if nothing else is asked for (10).
-pub const DEFAULT_INTERVAL_MS: u64 = 100;
+/// Between two syncs of a watcher if nothing else is asked for (10).
+pub const DEFAULT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Group of the default route (8).
 pub const DEFAULT_GROUP: u64 = 1;

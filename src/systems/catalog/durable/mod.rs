@@ -19,7 +19,7 @@ pub use read::{
 };
 pub use save::{SavePlan, SaveStep, Saved};
 pub use split::{Split, SplitPlan, SplitStep};
-pub use sync::{SyncStep, Syncing};
+pub use sync::{Follower, SyncStep, Syncing};
 
 use serde::Serialize;
 

@@ -9,6 +9,7 @@ use crate::catalog::delta::Delta;
 use crate::catalog::engine::Engine;
 use crate::catalog::error::Error;
 use crate::catalog::limits::DEFAULT_BATCH;
+use crate::catalog::route::Route;
 use crate::catalog::store::Store;
 use crate::catalog::strategy::{Level, Settings, SyncRead};
 
@@ -29,6 +30,38 @@ enum Stage {
     Applying(Snapshot),
     /// Deltas for it.
     Advancing(VecDeque<Delta>),
+}
+
+/// What a sync brings up to date: an engine, by one thread or shared.
+pub trait Follower {
+    /// Version of the catalog that its table came from.
+    fn version(&self) -> u64;
+
+    /// Replaces the table (8).
+    ///
+    /// # Errors
+    /// Those of [`Engine::apply_snapshot`].
+    fn apply_snapshot(&mut self, version: u64, routes: &[Route]) -> Result<(), Error>;
+
+    /// Makes the next table (13.5).
+    ///
+    /// # Errors
+    /// Those of [`Engine::apply_delta`].
+    fn apply_delta(&mut self, delta: &Delta) -> Result<(), Error>;
+}
+
+impl Follower for Engine {
+    fn version(&self) -> u64 {
+        self.version()
+    }
+
+    fn apply_snapshot(&mut self, version: u64, routes: &[Route]) -> Result<(), Error> {
+        self.apply_snapshot(version, routes)
+    }
+
+    fn apply_delta(&mut self, delta: &Delta) -> Result<(), Error> {
+        self.apply_delta(delta)
+    }
 }
 
 /// Where a sync is after a step.
@@ -68,10 +101,10 @@ impl Syncing {
     ///
     /// # Errors
     /// Within the step: those of reading, and of the engine unless it runs a newer table already.
-    pub fn advance<S: Store>(
+    pub fn advance<S: Store, F: Follower>(
         self,
         store: &S,
-        engine: &mut Engine,
+        engine: &mut F,
         settings: &Settings,
     ) -> SyncStep {
         let next = match self.0 {
@@ -107,17 +140,17 @@ impl Syncing {
     ///
     /// # Errors
     /// Those of [`Syncing::advance`].
-    pub fn finish<S: Store>(
+    pub fn finish<S: Store, F: Follower>(
         self,
         store: &S,
-        engine: &mut Engine,
+        engine: &mut F,
         settings: &Settings,
     ) -> Result<(), Error> {
         Step::Next(self).finish(|sync| sync.advance(store, engine, settings))
     }
 }
 
-fn newer(reading: Reading, engine: &Engine) -> Stage {
+fn newer(reading: Reading, engine: &impl Follower) -> Stage {
     if reading.version > engine.version() {
         Stage::Reading(reading)
     } else {
@@ -125,7 +158,7 @@ fn newer(reading: Reading, engine: &Engine) -> Stage {
     }
 }
 
-fn missed(changes: Changes, engine: &Engine) -> Stage {
+fn missed(changes: Changes, engine: &impl Follower) -> Stage {
     match changes {
         Changes::Reset(snapshot) => Stage::Applying(snapshot),
         Changes::Deltas(deltas) if deltas.is_empty() => Stage::UpToDate(engine.version()),
