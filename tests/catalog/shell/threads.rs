@@ -1,5 +1,6 @@
 //! Threads for real, and what holds when they are done.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -19,11 +20,10 @@ fn table(version: u64) -> Vec<Route> {
     ]
 }
 
-/// Looks around until it is told to stop; returns how often.
-fn read(engine: &SharedEngine, is_over: &AtomicBool) -> u64 {
+/// Looks around at least once, and until it is told to stop.
+fn read(engine: &SharedEngine, is_over: &AtomicBool) {
     let mut last = 0;
-    let mut read = 0;
-    while !is_over.load(Ordering::Relaxed) {
+    loop {
         let found = engine.lookup(b"k50").expect("tables have no gaps");
         let version = found.version();
         assert!(version >= last, "{version} after {last}");
@@ -37,17 +37,22 @@ fn read(engine: &SharedEngine, is_over: &AtomicBool) -> u64 {
         );
         assert!(stats[0].group >= version);
         last = version;
-        read += 1;
+        if is_over.load(Ordering::Relaxed) {
+            break;
+        }
     }
-    read
 }
 
 #[test]
 fn readers_see_whole_tables_of_rising_versions() {
-    let versions = soak(2_000, 200_000);
+    // Odd: the highest version of a round, which nothing can make stale, is each writer's in turn.
+    const ROUND: u64 = 9;
+    let rounds = soak(200, 20_000);
+    let highest = 1 + rounds * ROUND;
     let engine = &engine(0, 2);
     engine.apply_snapshot(1, &table(1)).unwrap();
     let is_over = &AtomicBool::new(false);
+    let round = &Barrier::new(2);
     thread::scope(|scope| {
         let readers = [(); 2].map(|()| scope.spawn(|| read(engine, is_over)));
         let accessor = scope.spawn(|| {
@@ -58,20 +63,29 @@ fn readers_see_whole_tables_of_rising_versions() {
         });
         let writers = [2, 3].map(|first| {
             scope.spawn(move || {
-                let versions = (first..versions).step_by(2);
-                versions
-                    .filter(|version| engine.apply_snapshot(*version, &table(*version)).is_ok())
-                    .count()
+                let mut versions = (first..=highest).step_by(2).peekable();
+                let mut installed = 0;
+                for last in (1..=rounds).map(|rounds| 1 + rounds * ROUND) {
+                    round.wait();
+                    while let Some(version) = versions.next_if(|version| *version <= last) {
+                        installed +=
+                            u64::from(engine.apply_snapshot(version, &table(version)).is_ok());
+                    }
+                }
+                installed
             })
         });
         let installed = writers.map(|writer| writer.join().unwrap());
         is_over.store(true, Ordering::Relaxed);
         accessor.join().unwrap();
-        assert!(readers.into_iter().all(|reader| reader.join().unwrap() > 0));
-        assert!(installed.iter().all(|installed| *installed > 0));
+        for reader in readers {
+            reader.join().unwrap();
+        }
+        assert!(installed.iter().all(|installed| *installed >= rounds / 2));
     });
-    assert_eq!(engine.version(), versions - 1, "the highest wins");
-    engine.apply_snapshot(versions, &table(versions)).unwrap();
+    assert_eq!(engine.version(), highest);
+    let next = highest + 1;
+    engine.apply_snapshot(next, &table(next)).unwrap();
     assert_eq!(loads(engine), [0, 0]);
 }
 
