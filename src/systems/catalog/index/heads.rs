@@ -19,12 +19,20 @@ const WINDOW: usize = 32;
 pub(super) struct Heads {
     /// The positions, ascending, at most as many as a head has bytes.
     positions: Vec<usize>,
-    /// The first position, if all follow each other and make a whole head.
-    run: Option<usize>,
+    /// The same, those that follow each other together.
+    runs: Vec<Run>,
     /// All keys agree before this position.
     agreed: usize,
     /// What the keys have from there to the last position, if they agree anywhere in between.
     common: Vec<Common>,
+}
+
+/// Positions that follow each other.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    at: usize,
+    /// Eight times as many as there are positions.
+    bits: u32,
 }
 
 /// Eight positions of all keys.
@@ -58,10 +66,7 @@ impl Heads {
         let common: Vec<Common> = common.collect();
         let agrees_somewhere = common.iter().any(|common| common.mask != 0);
         Self {
-            run: positions
-                .first()
-                .copied()
-                .filter(|first| positions.len() == BYTES && first + BYTES == decided),
+            runs: runs(&positions),
             common: if agrees_somewhere { common } else { Vec::new() },
             positions,
             agreed,
@@ -89,11 +94,15 @@ impl Heads {
 
     #[inline]
     fn head(&self, key: &[u8]) -> u64 {
-        let run = self.run.and_then(|at| key.get(at..)?.first_chunk());
-        match run {
-            Some(run) => u64::from_be_bytes(*run),
-            None => self.gather(key, &self.positions),
+        let mut head = 0_u64;
+        for run in &self.runs {
+            let Some(word) = key.get(run.at..).and_then(<[u8]>::first_chunk) else {
+                return self.gather(key, &self.positions);
+            };
+            // A run of all eight is alone.
+            head = head.wrapping_shl(run.bits) | u64::from_be_bytes(*word) >> (64 - run.bits);
         }
+        head
     }
 
     #[inline]
@@ -150,6 +159,15 @@ impl Common {
         }
         common
     }
+}
+
+fn runs(positions: &[usize]) -> Vec<Run> {
+    let runs = positions.chunk_by(|one, other| one + 1 == *other);
+    let run = |run: &[usize]| Run {
+        at: run[0],
+        bits: 8 * run.len() as u32,
+    };
+    runs.map(run).collect()
 }
 
 /// The first positions, from `agreed` on, at which two of the keys differ.

@@ -53,7 +53,10 @@ impl Index {
         let keys = Arena::new(keys);
         let is_sorted = (1..keys.len()).all(|at| keys.key(at - 1) <= keys.key(at));
         assert!(is_sorted, "keys are in ascending order");
-        let root = Level::new(&keys, 0..keys.len(), 0, LEVELS);
+        // Empty keys are before all others. A catalog begins with one, and from it all others differ at every
+        // position.
+        let empty = keys.behind(0..keys.len(), &[]);
+        let root = Level::new(&keys, empty..keys.len(), 0, LEVELS);
         Self { keys, root }
     }
 
