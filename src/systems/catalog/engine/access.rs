@@ -70,15 +70,16 @@ impl Engine {
 
     /// Splits behind the first key of a route; if that leaves no keys for the right half, only the load is reset.
     fn split(&mut self, at: usize) -> bool {
-        let strategies = self.settings.strategies;
-        let routes = Arc::make_mut(&mut self.routes);
-        match halves(&routes[at], &strategies) {
+        match halves(&self.routes[at], &self.settings.strategies) {
             Some(halves) => {
-                routes.splice(at..=at, halves);
+                Arc::make_mut(&mut self.routes).splice(at..=at, halves);
                 true
             }
             None => {
-                routes[at].load = 0;
+                // Who counts elsewhere has no load here, and need not copy a list that others hold.
+                if self.routes[at].load != 0 {
+                    Arc::make_mut(&mut self.routes)[at].load = 0;
+                }
                 false
             }
         }
