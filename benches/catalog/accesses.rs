@@ -41,11 +41,12 @@ pub(super) fn goals(goals: &mut Goals) {
     accesses(goals, "one route", &[0; EACH]);
 }
 
-/// An engine, and what each thread holds of it.
+/// What a thread holds of an engine.
+type Held = (Accessor, Vec<(Found, Key)>);
+
 struct Ours {
     engine: SharedEngine,
-    threads: Vec<(Accessor, Vec<Found>)>,
-    keys: Vec<Vec<u8>>,
+    threads: Vec<Mutex<Held>>,
 }
 
 impl Ours {
@@ -53,27 +54,30 @@ impl Ours {
         let engine = SharedEngine::new(Settings::strict(Level::One), false, threshold, 2);
         let table = routes::<Key>(ROUTES);
         engine.apply_snapshot(1, &table).expect("it is sound");
-        let keys: Vec<Vec<u8>> = table.iter().map(|route| route.start.to_vec()).collect();
-        let found = || keys.iter().filter_map(|key| engine.lookup(key)).collect();
-        let threads = (0..2).map(|_| (engine.accessor(), found())).collect();
-        Self {
-            engine,
-            threads,
-            keys,
-        }
+        let keys = table
+            .iter()
+            .map(|route| Key::try_from(&route.start[..]).unwrap_or_default());
+        let keys: Vec<Key> = keys.collect();
+        let found = |key: &Key| Some((engine.lookup(key)?, *key));
+        let found = || keys.iter().filter_map(found).collect();
+        let thread = |_| Mutex::new((engine.accessor(), found()));
+        let threads = (0..2).map(thread).collect();
+        Self { engine, threads }
     }
 
     fn count(&self, thread: usize, order: &[usize]) {
-        let (accessor, found) = &self.threads[thread];
+        let (accessor, found) = &mut *self.threads[thread].lock().expect("nobody panics with it");
         for &at in order {
-            accessor.record_found(black_box(&found[at]), &self.keys[at]);
+            let (found, key) = black_box(&found[at]);
+            accessor.record_found(found, key);
         }
     }
 
     fn count_by_key(&self, thread: usize, order: &[usize]) {
-        let (accessor, _) = &self.threads[thread];
+        let (accessor, found) = &mut *self.threads[thread].lock().expect("nobody panics with it");
         for &at in order {
-            accessor.record(black_box(&self.keys[at]));
+            let (_, key) = black_box(&found[at]);
+            black_box(accessor.record(key).map(|seen| seen.id()));
         }
     }
 

@@ -1,13 +1,14 @@
 //! Tables of routes, and structures that find the owner of a key in them: ours, those of other crates, and what the
 //! original does.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Bound::{Included, Unbounded};
 use std::sync::RwLock;
 
 use bytes::Bytes;
 use concord::systems::catalog::engine::table;
-use concord::systems::catalog::shell::SharedEngine;
+use concord::systems::catalog::shell::{Reader, SharedEngine};
 use concord::systems::catalog::{EngineRoute, Level, Route, Settings};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -114,6 +115,21 @@ impl<K: Shape> Table<K> for SharedEngine {
 
     fn owner(&self, key: &K) -> Option<u64> {
         self.lookup(key.bytes()).map(|found| found.id())
+    }
+}
+
+/// What one of these threads holds.
+pub(super) struct Ours(RefCell<Reader>);
+
+impl<K: Shape> Table<K> for Ours {
+    fn of(routes: &[Route]) -> Self {
+        let engine = <SharedEngine as Table<K>>::of(routes);
+        Self(RefCell::new(engine.reader()))
+    }
+
+    fn owner(&self, key: &K) -> Option<u64> {
+        let mut reader = self.0.borrow_mut();
+        reader.lookup(key.bytes()).map(|found| found.id())
     }
 }
 

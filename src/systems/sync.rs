@@ -3,8 +3,9 @@
 //! Shells are written against this module as `crate::sync`. Loom and shuttle compile the same shell
 //! files in crates whose `sync` holds their own primitives under these names (`tests/loom`,
 //! `tests/shuttle`). What is trusted is that [`let_in`] does here what it does there or less, that
-//! these locks exclude, that the accesses of [`SeqCstU64`] have one total order, and that what
-//! [`Published`] hands out was stored there, stays alive and is seen with all that was written before.
+//! these locks exclude, that the accesses of [`SeqCstU64`] have one total order, that [`fence`] gives one
+//! to those of [`Count`] around it, and that what [`Published`] and [`Cached`] hand out was stored there,
+//! stays alive and is seen with all that was written before.
 
 pub use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 pub use std::sync::{Arc, MutexGuard, OnceLock};
@@ -14,7 +15,7 @@ use std::ops::Deref;
 use std::sync::atomic::AtomicU32;
 use std::sync::{PoisonError, TryLockError};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Cache};
 use crossbeam_utils::CachePadded;
 
 /// A lock that knows whether somebody waits for it.
@@ -73,6 +74,58 @@ impl SeqCstU64 {
     }
 }
 
+/// A number modulo 2^64 that many threads read. A load acquires, everything else releases; there is no
+/// order beyond that but by [`fence`].
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// The number.
+    #[inline]
+    pub fn load(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Adds to it, and returns what it is then.
+    #[inline]
+    pub fn add(&self, number: u64) -> u64 {
+        let before = self.0.fetch_add(number, Ordering::AcqRel);
+        before.wrapping_add(number)
+    }
+
+    /// As [`Self::add`], for the one thread that changes it: a load and a store, a fraction of the time. Of
+    /// two threads that do so at once, one may lose what it adds; the twin panics.
+    #[inline]
+    pub fn add_alone(&self, number: u64) -> u64 {
+        let sum = self.0.load(Ordering::Relaxed).wrapping_add(number);
+        self.0.store(sum, Ordering::Release);
+        sum
+    }
+
+    /// Makes it `value`.
+    pub fn store(&self, value: u64) {
+        self.0.store(value, Ordering::Release);
+    }
+}
+
+/// Of two threads that each change a [`Count`], pass this and load that of the other, one at least sees
+/// the change.
+#[inline]
+pub fn fence() {
+    std::sync::atomic::fence(Ordering::SeqCst);
+}
+
+/// Equal to its clones only.
+#[derive(Clone, Debug, Default)]
+pub struct Identity(Arc<()>);
+
+impl PartialEq for Identity {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// A value that is replaced as a whole and read without locks, by `arc-swap`. Readers never wait, neither
 /// for each other nor for a writer; one who holds a value that was replaced meanwhile may be the one who
 /// frees it.
@@ -80,18 +133,23 @@ impl SeqCstU64 {
 /// A load acquires and a store releases, and a thread never goes back to what was stored earlier: the
 /// twin gives no more than that, so a load that nothing orders behind a store may miss it.
 #[derive(Debug)]
-pub struct Published<T>(ArcSwap<T>);
+pub struct Published<T>(Arc<ArcSwap<T>>);
 
 impl<T> Published<T> {
     /// Holds `value`.
     pub fn new(value: T) -> Self {
-        Self(ArcSwap::from_pointee(value))
+        Self(Arc::new(ArcSwap::from_pointee(value)))
     }
 
     /// The value, for as long as it is held.
     #[inline]
     pub fn load(&self) -> Held<T> {
         Held(self.0.load())
+    }
+
+    /// To load it often, for one thread.
+    pub fn cached(&self) -> Cached<T> {
+        Cached(Cache::new(Arc::clone(&self.0)))
     }
 
     /// Replaces the value. Only one thread at a time may do so.
@@ -111,6 +169,19 @@ impl<T> Deref for Held<T> {
     #[inline]
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+/// Loads a [`Published`] and keeps what it held last, so that a load which finds nothing new writes no memory.
+/// What it keeps stays in memory until it loads again.
+#[derive(Clone, Debug)]
+pub struct Cached<T>(Cache<Arc<ArcSwap<T>>, Arc<T>>);
+
+impl<T> Cached<T> {
+    /// The value.
+    #[inline]
+    pub fn load(&mut self) -> &T {
+        self.0.load()
     }
 }
 

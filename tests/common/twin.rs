@@ -1,10 +1,10 @@
 //! `concord_systems::sync` under a checker of interleavings. The root of the test crate says whose
 //! primitives these are.
 
-use std::cell::Cell;
 use std::mem;
 use std::ops::Deref;
 
+use crate::primitives::Cell;
 use crate::primitives::atomic::{AtomicBool, AtomicUsize};
 
 pub use crate::primitives::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -86,6 +86,55 @@ impl SeqCstU64 {
     }
 }
 
+/// As `concord_systems::sync::Count`.
+#[derive(Debug)]
+pub struct Count {
+    number: AtomicU64,
+    /// Kept by the thread that adds alone, so that it need not load what it stored: loom compares an access
+    /// only with the last one, and that load would hide from the search whoever loaded before. Loom fails
+    /// the case if two threads have it that nothing orders.
+    alone: Cell<u64>,
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Self {
+            number: AtomicU64::new(0),
+            alone: Cell::new(0),
+        }
+    }
+}
+
+impl Count {
+    /// The number.
+    pub fn load(&self) -> u64 {
+        self.number.load(Ordering::Acquire)
+    }
+
+    /// Adds to it, and returns what it is then.
+    pub fn add(&self, number: u64) -> u64 {
+        self.number.fetch_add(number, Ordering::AcqRel) + number
+    }
+
+    /// As [`Self::add`], for the one thread that changes it.
+    pub fn add_alone(&self, number: u64) -> u64 {
+        let sum = self.alone.get() + number;
+        self.alone.set(sum);
+        self.number.store(sum, Ordering::Release);
+        sum
+    }
+
+    /// Makes it `value`.
+    pub fn store(&self, value: u64) {
+        self.number.store(value, Ordering::Release);
+    }
+}
+
+/// As `concord_systems::sync::fence`.
+pub fn fence() {
+    ordered(());
+}
+
 fn ordered<T>(accessed: T) -> T {
     if !WEAKENED.get() {
         crate::primitives::atomic::fence(Ordering::SeqCst);
@@ -94,11 +143,11 @@ fn ordered<T>(accessed: T) -> T {
 }
 
 thread_local! {
-    static WEAKENED: Cell<bool> = const { Cell::new(false) };
+    static WEAKENED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// Runs `case` with accesses of [`SeqCstU64`] that acquire and release and have no total order: a
-/// mutant of the primitives.
+/// Runs `case` with accesses that acquire and release and have no total order, of [`SeqCstU64`] nor by
+/// [`fence`]: a mutant of the primitives.
 pub fn weakened(case: impl FnOnce()) {
     struct Restore;
     impl Drop for Restore {
@@ -111,54 +160,96 @@ pub fn weakened(case: impl FnOnce()) {
     case();
 }
 
+/// As `concord_systems::sync::Identity`. Nothing is ordered by it.
+#[derive(Clone, Debug, Default)]
+pub struct Identity(std::sync::Arc<()>);
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        std::sync::Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// As `concord_systems::sync::Published`: a number that says which of all values stored so far is the last.
 /// The checker orders accesses of that number only as far as they acquire and release, so a thread
 /// may be handed any value that it has no reason to know replaced.
 #[derive(Debug)]
-pub struct Published<T> {
+pub struct Published<T>(std::sync::Arc<Stored<T>>);
+
+#[derive(Debug)]
+struct Stored<T> {
     last: AtomicUsize,
     /// Touched before every access, so that the checker tries these in all orders. Loom compares an access
     /// only with the last one to the same number: a writer who looks before it stores hides from the
     /// search whoever looked before.
     turn: AtomicUsize,
-    stored: std::sync::Mutex<Vec<std::sync::Arc<T>>>,
+    values: std::sync::Mutex<Vec<std::sync::Arc<T>>>,
 }
 
 impl<T> Published<T> {
     /// Holds `value`.
     pub fn new(value: T) -> Self {
-        Self {
+        Self(std::sync::Arc::new(Stored {
             last: AtomicUsize::new(0),
             turn: AtomicUsize::new(0),
-            stored: std::sync::Mutex::new(vec![std::sync::Arc::new(value)]),
-        }
+            values: std::sync::Mutex::new(vec![std::sync::Arc::new(value)]),
+        }))
     }
 
     /// The value, for as long as it is held.
     pub fn load(&self) -> Held<T> {
-        self.turn.fetch_add(1, Ordering::Relaxed);
-        let last = self.last.load(Ordering::Acquire);
-        let stored = self.stored.lock().expect("nobody panics with it");
-        Held(std::sync::Arc::clone(&stored[last]))
+        Held(self.0.load())
+    }
+
+    /// To load it often.
+    pub fn cached(&self) -> Cached<T> {
+        Cached {
+            of: std::sync::Arc::clone(&self.0),
+            held: None,
+        }
     }
 
     /// Replaces the value.
     pub fn store(&self, value: T) {
-        let mut stored = self.stored.lock().expect("nobody panics with it");
-        let last = stored.len();
-        stored.push(std::sync::Arc::new(value));
-        drop(stored);
-        self.turn.fetch_add(1, Ordering::Relaxed);
-        self.last.store(last, Ordering::Release);
+        self.0.turn.fetch_add(1, Ordering::Relaxed);
+        let last = {
+            let mut values = self.0.values.lock().expect("nobody panics with it");
+            values.push(std::sync::Arc::new(value));
+            values.len() - 1
+        };
+        self.0.last.store(last, Ordering::Release);
     }
 }
 
-impl<T> Drop for Published<T> {
+impl<T> Stored<T> {
+    fn load(&self) -> std::sync::Arc<T> {
+        self.turn.fetch_add(1, Ordering::Relaxed);
+        let last = self.last.load(Ordering::Acquire);
+        let values = self.values.lock().expect("nobody panics with it");
+        std::sync::Arc::clone(&values[last])
+    }
+}
+
+impl<T> Drop for Stored<T> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let stored = self.stored.get_mut().expect("nobody panics with it");
-            mem::forget(mem::take(stored));
+            let values = self.values.get_mut().expect("nobody panics with it");
+            mem::forget(mem::take(values));
         }
+    }
+}
+
+/// As `concord_systems::sync::Cached`.
+#[derive(Debug)]
+pub struct Cached<T> {
+    of: std::sync::Arc<Stored<T>>,
+    held: Option<std::sync::Arc<T>>,
+}
+
+impl<T> Cached<T> {
+    /// The value.
+    pub fn load(&mut self) -> &T {
+        self.held.insert(self.of.load())
     }
 }
 

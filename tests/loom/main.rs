@@ -15,6 +15,7 @@ mod orders;
 mod pullsync;
 
 mod primitives {
+    pub use loom::cell::Cell;
     pub use loom::sync::*;
 }
 

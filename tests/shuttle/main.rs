@@ -15,6 +15,7 @@ mod explore;
 
 mod primitives {
     pub use shuttle::sync::*;
+    pub use std::cell::Cell;
 }
 
 #[path = "../common/twin.rs"]

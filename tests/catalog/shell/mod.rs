@@ -53,6 +53,24 @@ fn what_was_found_stays_while_the_table_is_replaced() {
 }
 
 #[test]
+fn a_reader_follows_the_engine() {
+    let engine = engine(0, 1);
+    let mut reader = engine.reader();
+    assert!(reader.lookup(b"b").is_none());
+    for version in 1..4 {
+        engine
+            .apply_snapshot(version, &[route(version, "a", None, 5)])
+            .unwrap();
+        let seen = reader.lookup(b"b").expect("it has no end");
+        engine.accessor().record_found(&seen, b"b");
+        assert_eq!(
+            (seen.version(), seen.id(), seen.load()),
+            (version, version, 1)
+        );
+    }
+}
+
+#[test]
 fn nobody_owns_a_key_in_a_gap() {
     let engine = engine(0, 1);
     let table = [route(1, "b", Some("d"), 1), route(2, "f", Some("h"), 2)];
@@ -90,7 +108,7 @@ fn routes_that_stay_keep_their_loads_and_snapshots_begin_anew() {
         route(3, "e", None, 3),
     ];
     engine.apply_snapshot(1, &table).unwrap();
-    let [one, other] = [engine.accessor(), engine.accessor()];
+    let [mut one, mut other] = [engine.accessor(), engine.accessor()];
     for key in [b"a", b"d", b"d"] {
         one.record(key);
     }
@@ -110,7 +128,7 @@ fn a_refused_split_takes_the_load_away() {
     engine
         .apply_snapshot(1, &[route(1, "a", Some("a\0"), 1), route(2, "b", None, 2)])
         .unwrap();
-    let accessor = engine.accessor();
+    let mut accessor = engine.accessor();
     for (key, expected) in [
         (b"a", [1, 0]),
         (b"b", [1, 1]),
@@ -130,7 +148,7 @@ fn an_access_to_what_was_found_counts_if_the_route_stayed() {
     let engine = engine(2, 1);
     let table = [route(1, "a", Some("c"), 1), route(2, "c", None, 2)];
     engine.apply_snapshot(1, &table).unwrap();
-    let accessor = engine.accessor();
+    let mut accessor = engine.accessor();
     let [one, other] = [b"b", b"d"].map(|key| engine.lookup(key).expect("it is in a range"));
     accessor.record_found(&one, b"b");
     accessor.record_found(&one, b"b");
@@ -150,15 +168,29 @@ fn level_2_counts_nothing() {
 }
 
 #[test]
-fn accessors_take_the_lane_with_the_fewest() {
+fn accessors_come_and_go() {
     let engine = engine(0, 2);
-    let accessors: Vec<_> = (0..5).map(|_| engine.accessor()).collect();
-    let copy = accessors[0].clone();
-    drop(accessors);
     engine.apply_snapshot(1, &[route(1, "", None, 1)]).unwrap();
-    copy.record(b"a");
-    copy.engine().accessor().record(b"a");
-    assert_eq!(loads(&engine), [2]);
+    let mut accessors: Vec<_> = (0..5).map(|_| engine.accessor()).collect();
+    for at in [0, 4, 2] {
+        let mut copy = accessors[at].clone();
+        accessors.remove(at);
+        copy.record(b"a");
+        accessors.push(copy.engine().accessor());
+        for accessor in &mut accessors {
+            accessor.record(b"a");
+        }
+    }
+    assert_eq!(loads(&engine), [18]);
+}
+
+#[test]
+#[should_panic(expected = "found by its engine")]
+fn what_another_engine_found_is_not_counted() {
+    let [one, other] = [engine(0, 1), engine(0, 1)];
+    one.apply_snapshot(1, &[route(1, "", None, 1)]).unwrap();
+    let found = one.lookup(b"a").expect("it has no end");
+    other.accessor().record_found(&found, b"a");
 }
 
 /// A lookup on a table of any size allocates nothing, nor does an access that splits nothing.
@@ -180,12 +212,14 @@ fn lookups_and_accesses_allocate_nothing() {
         .map(|(route, end)| Route { end, ..route })
         .collect();
     engine.apply_snapshot(1, &table).unwrap();
-    let accessor = engine.accessor();
+    let mut accessor = engine.accessor();
     accessor.record(b"/tenant/00001");
+    let mut reader = engine.reader();
     let info = allocation_counter::measure(|| {
         for cut in &cuts[..900] {
             let found: Option<Found> = engine.lookup(cut.as_bytes());
             assert!(found.is_some_and(|found| found.start() == cut.as_bytes()));
+            assert!(reader.lookup(cut.as_bytes()).is_some());
             accessor.record(cut.as_bytes());
         }
     });
@@ -199,4 +233,5 @@ fn guarantees_of_sharing_hold_for_the_types() {
     shared::<SharedEngine>();
     sent::<concord::systems::catalog::shell::Accessor>();
     sent::<Found>();
+    sent::<concord::systems::catalog::shell::Reader>();
 }

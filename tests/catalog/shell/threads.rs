@@ -56,7 +56,7 @@ fn readers_see_whole_tables_of_rising_versions() {
     thread::scope(|scope| {
         let readers = [(); 2].map(|()| scope.spawn(|| read(engine, is_over)));
         let accessor = scope.spawn(|| {
-            let accessor = engine.accessor();
+            let mut accessor = engine.accessor();
             while !is_over.load(Ordering::Relaxed) {
                 accessor.record(b"k20");
             }
@@ -98,7 +98,7 @@ fn no_access_is_lost_while_other_routes_come_and_split() {
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                let accessor = engine.accessor();
+                let mut accessor = engine.accessor();
                 for _ in 0..each / 2 {
                     accessor.record(b"mm");
                 }
@@ -127,10 +127,10 @@ fn a_split_costs_its_neighbours_nothing() {
         .unwrap();
     let taken: u64 = thread::scope(|scope| {
         let splits = scope.spawn(|| {
-            let accessor = engine.accessor();
-            (0..each).for_each(|_| accessor.record(b"azz"));
+            let mut accessor = engine.accessor();
+            (0..each).for_each(|_| assert!(accessor.record(b"azz").is_some()));
         });
-        let accessor = engine.accessor();
+        let mut accessor = engine.accessor();
         let mut taken = 0;
         let mut before = 0;
         for _ in 0..each {
@@ -162,8 +162,10 @@ fn a_crossing_by_many_is_noticed_in_time_and_once() {
         thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
-                    let accessor = engine.accessor();
-                    (0..(THRESHOLD + THRESHOLD / 8) / THREADS).for_each(|_| accessor.record(b"ab"));
+                    let mut accessor = engine.accessor();
+                    for _ in 0..(THRESHOLD + THRESHOLD / 8) / THREADS {
+                        accessor.record(b"ab");
+                    }
                 });
             }
         });

@@ -1,14 +1,18 @@
 //! Counting: no access is lost, and none is seen that was not.
 
-use crate::explore::{explore, fails, reach};
+use loom::thread;
+
+use crate::explore::{both_ways, explore, fails, reach};
+use crate::sync::{Arc, Count};
 
 use super::shell::{Collect, Counting};
 use super::{CORE, SHELL, accesses, engine, install, joined, loads, routine, shell, sound};
 
-/// Two threads that share a lane, and one that looks. Whether it saw one of both.
-fn one_lane(counting: Counting) -> bool {
+/// Two threads that count, in lanes of their own as far as there are any, and one that looks. Whether it saw one of
+/// both.
+fn counted(lanes: usize, counting: Counting) -> bool {
     let how = shell::Strategies { counting, ..SHELL };
-    let engine = engine(0, 1, CORE, how);
+    let engine = engine(0, lanes, CORE, how);
     install(&engine, 1, None).expect("it is the first");
     let others = [(); 2].map(|()| accesses(&engine, b"b", 1));
     let found = engine.lookup(b"b").expect("it has no end");
@@ -22,14 +26,53 @@ fn one_lane(counting: Counting) -> bool {
 #[test]
 fn threads_that_share_a_lane_lose_nothing() {
     reach("catalog: one lane", 1_100, Some(3), || {
-        one_lane(Counting::Add)
+        counted(0, Counting::Add)
     });
+}
+
+#[test]
+fn threads_with_lanes_of_their_own_lose_nothing() {
+    for lanes in [1, 2] {
+        reach("catalog: own lanes", 1_100, Some(3), move || {
+            counted(lanes, Counting::Add)
+        });
+    }
+}
+
+/// One accessor may be gone before the other comes, and leave its lane. Whether it was.
+#[test]
+fn who_takes_a_lane_over_goes_on_with_its_counts() {
+    both_ways("catalog: lane handed on", 10, None, || {
+        let engine = sound(0, 1);
+        install(&engine, 1, None).expect("it is the first");
+        let other = routine(&engine, |engine| {
+            engine.accessor().record(b"b");
+        });
+        let mut mine = engine.accessor();
+        let seen = mine.record(b"b").expect("it has no end").load();
+        joined(other);
+        assert_eq!(loads(&engine), [2], "a count was lost");
+        seen == 2
+    });
+}
+
+/// A lane in two hands would be noticed, whatever its count is then.
+#[test]
+fn counting_alone_is_for_one() {
+    let message = fails(|| {
+        let count = Arc::new(Count::default());
+        let its = Arc::clone(&count);
+        let other = thread::spawn(move || its.add_alone(1));
+        count.add_alone(1);
+        joined(other);
+    });
+    assert!(message.contains("Causality violation"), "{message}");
 }
 
 /// C1: the load is not read and written as one.
 #[test]
 fn reading_and_writing_back_loses_a_count() {
-    let message = fails(|| one_lane(Counting::ReadAndWrite));
+    let message = fails(|| counted(0, Counting::ReadAndWrite));
     assert!(message.contains("a count was lost"), "{message}");
 }
 
@@ -40,7 +83,7 @@ fn what_is_counted_in_an_older_table_counts() {
         let engine = sound(0, 2);
         install(&engine, 1, Some("m")).expect("it is the first");
         let other = routine(&engine, |engine| {
-            let accessor = engine.accessor();
+            let mut accessor = engine.accessor();
             let before = engine.lookup(b"z").is_none();
             accessor.record(b"b");
             let after = engine.lookup(b"z").is_none();

@@ -60,8 +60,12 @@ fn routine<T: 'static>(
 
 /// Counts accesses to this key on a thread of its own.
 fn accesses(engine: &SharedEngine, key: &'static [u8], count: u64) -> JoinHandle<()> {
-    let accessor = engine.accessor();
-    thread::spawn(move || (0..count).for_each(|_| accessor.record(key)))
+    let mut accessor = engine.accessor();
+    thread::spawn(move || {
+        for _ in 0..count {
+            accessor.record(key);
+        }
+    })
 }
 
 fn joined<T>(thread: JoinHandle<T>) -> T {

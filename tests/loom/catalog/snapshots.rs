@@ -99,6 +99,31 @@ fn readers_beside_two_snapshots_never_go_back() {
     });
 }
 
+/// A reader that keeps its table between, while another replaces it. Whether it saw both.
+#[test]
+fn readers_that_keep_their_table_follow() {
+    both_ways("catalog: kept table", 300, None, || {
+        let engine = sound(0, 1);
+        install(&engine, 1, None).expect("it is the first");
+        let mut reader = engine.reader();
+        let writer = routine(&engine, |engine| install(engine, 2, None));
+        let seen = [(); 3].map(|()| {
+            let found = reader.lookup(b"a").expect("every table has it");
+            assert_eq!(
+                (found.group(), found.id()),
+                (found.version(), found.version()),
+                "torn"
+            );
+            found.version()
+        });
+        assert!(seen.is_sorted(), "{seen:?}");
+        joined(writer).expect("none is newer");
+        let found = reader.lookup(b"a").map(|found| found.version());
+        assert_eq!(found, Some(2), "it was told");
+        seen[0] == 1 && seen[2] == 2
+    });
+}
+
 /// Who hears of a table has it.
 #[test]
 fn what_one_is_told_of_one_sees() {
@@ -125,7 +150,7 @@ fn a_new_table_is_not_split_for_what_came_before() {
     explore("catalog: access and snapshot", 57, None, || {
         let engine = sound(2, 1);
         install(&engine, 1, None).expect("it is the first");
-        let accessor = engine.accessor();
+        let mut accessor = engine.accessor();
         accessor.record(b"b");
         let other = accesses(&engine, b"b", 1);
         install(&engine, 2, Some("c")).expect("none is newer");

@@ -12,9 +12,10 @@ fn accessors(threads: usize, threshold: u64, second_look: SecondLook) -> (usize,
         second_look,
         ..CORE
     };
-    let engine = engine(threshold, threads, strategies, SHELL);
+    // One of them shares.
+    let engine = engine(threshold, threads - 1, strategies, SHELL);
     install(&engine, 1, Some("c")).expect("it is the first");
-    let mine = engine.accessor();
+    let mut mine = engine.accessor();
     let others: Vec<_> = (1..threads).map(|_| accesses(&engine, b"b", 1)).collect();
     mine.record(b"b");
     others.into_iter().for_each(joined);
@@ -77,7 +78,7 @@ fn a_split_costs_its_neighbour_nothing() {
         let engine = sound(3, 2);
         install(&engine, 1, Some("c")).expect("it is the first");
         engine.update_route("m".into(), None, 9);
-        let mine = engine.accessor();
+        let mut mine = engine.accessor();
         mine.record(b"b");
         mine.record(b"b");
         let other = accesses(&engine, b"n", 2);

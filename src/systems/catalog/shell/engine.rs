@@ -7,11 +7,13 @@ use bytes::Bytes;
 use crate::catalog::engine::table;
 use crate::catalog::strategy::{Level, Settings};
 use crate::catalog::{Delta, Engine, EngineRoute, Error, Route, Table};
-use crate::sync::{Arc, Mutex, Published, SeqCstU64, lock};
+use crate::sync::{Arc, Identity, Mutex, Published, SeqCstU64, lock};
 
 use super::access::Accessor;
 use super::found::Found;
-use super::lanes::Strategies;
+use super::lanes::{Lane, Strategies};
+use super::loads::Loads;
+use super::reader::Reader;
 use super::routing::{Layout, Routing};
 
 /// The engine of one node. Clones share it.
@@ -29,14 +31,15 @@ pub(super) struct Shared {
     writer: Mutex<()>,
     /// The last timestamp given.
     clock: SeqCstU64,
-    /// How many accessors count in each lane.
-    pub(super) accessors: Mutex<Vec<usize>>,
+    /// Lanes that no accessor has. The last one is taken first.
+    pub(super) free: Mutex<Vec<Lane>>,
+    identity: Identity,
 }
 
 impl SharedEngine {
-    /// Empty, or with the default route; see [`Engine::new`]. As many threads as there are lanes count accesses
-    /// without contention; more share them. A lane takes 16 bytes for each route, so with 0 there is one. Level 2
-    /// counts nothing (13).
+    /// Empty, or with the default route; see [`Engine::new`]. So many accessors count in a lane of their own, without
+    /// contention; more of them share one lane more. A lane takes 16 bytes for each route. Level 2 counts nothing
+    /// (13).
     pub fn new(settings: Settings, default_route: bool, threshold: u64, lanes: usize) -> Self {
         let how = Strategies::REFERENCE;
         Self::with(settings, default_route, threshold, lanes, how)
@@ -50,16 +53,19 @@ impl SharedEngine {
         lanes: usize,
         how: Strategies,
     ) -> Self {
-        let lanes = match settings.level {
-            Level::One => lanes.max(1),
-            Level::Two => 0,
+        let (own, all) = match settings.level {
+            Level::One => (lanes, lanes + 1),
+            Level::Two => (0, 0),
         };
         let engine = Engine::new(settings, default_route, threshold);
+        let identity = Identity::default();
+        let loads = Loads::new(all, engine.routes().len(), how, identity.clone());
         let shared = Shared {
-            routing: Published::new(Routing::new(engine, lanes, how)),
+            routing: Published::new(Routing::new(engine, loads)),
             writer: Mutex::new(()),
             clock: SeqCstU64::new(0),
-            accessors: Mutex::new(vec![0; lanes.max(1)]),
+            free: Mutex::new(Lane::own(own).rev().collect()),
+            identity,
         };
         Self {
             shared: Arc::new(shared),
@@ -69,9 +75,12 @@ impl SharedEngine {
     /// The route that owns `key` (8). Takes no lock, copies and allocates nothing. O(log n).
     #[inline]
     pub fn lookup(&self, key: &[u8]) -> Option<Found> {
-        let routing = self.shared.routing.load();
-        let at = routing.owner(key)?;
-        Some(Found::new(routing, at))
+        Found::new(self.shared.routing.load(), key)
+    }
+
+    /// To look routes up often, for one thread.
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.shared.routing.cached())
     }
 
     /// The routes that intersect a range, in list order (8). Takes no lock. O(n).
@@ -108,7 +117,7 @@ impl SharedEngine {
         self.shared.clock.increment()
     }
 
-    /// To count accesses, for one thread. Takes a lock: keep it.
+    /// To count accesses, for one thread. Takes a lock, as its drop does: keep it.
     pub fn accessor(&self) -> Accessor {
         Accessor::new(self.clone())
     }
@@ -197,6 +206,11 @@ impl SharedEngine {
     #[cold]
     pub(super) fn access_finish(&self, key: &[u8]) {
         self.change(|now| (now.accessed(key), ()));
+    }
+
+    #[inline]
+    pub(super) fn identity(&self) -> &Identity {
+        &self.shared.identity
     }
 
     pub(super) fn shared(&self) -> &Shared {

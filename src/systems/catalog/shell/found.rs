@@ -1,22 +1,29 @@
 //! What a lookup hands out.
 
-use crate::catalog::EngineRoute;
-use crate::sync::Held;
+use std::ops::Deref;
 
-use super::lanes::Threshold;
+use crate::catalog::EngineRoute;
+use crate::sync::{Held, Identity};
+
+use super::lanes::{Lane, Threshold};
 use super::routing::Routing;
 
 /// A route of the table that was current when it was looked up. Nothing is copied; as long as it is held, that
 /// table stays in memory.
 #[derive(Debug)]
-pub struct Found {
-    routing: Held<Routing>,
+pub struct Found<R = Held<Routing>> {
+    routing: R,
     at: usize,
 }
 
-impl Found {
-    pub(super) fn new(routing: Held<Routing>, at: usize) -> Self {
-        Self { routing, at }
+/// As [`Found`], in the table that a [`Reader`](super::Reader) keeps.
+pub type Seen<'a> = Found<&'a Routing>;
+
+impl<R: Deref<Target = Routing>> Found<R> {
+    #[inline]
+    pub(super) fn new(routing: R, key: &[u8]) -> Option<Self> {
+        let at = routing.owner(key)?;
+        Some(Self { routing, at })
     }
 
     /// Version of the table.
@@ -62,9 +69,14 @@ impl Found {
         self.routing.route(self.at)
     }
 
+    #[inline]
+    pub(super) fn is_of(&self, engine: &Identity) -> bool {
+        self.routing.loads.is_of(engine)
+    }
+
     /// Counts an access in this lane. Whether phase 2 is due.
     #[inline]
-    pub(super) fn count(&self, lane: usize) -> bool {
+    pub(super) fn count(&self, lane: Lane) -> bool {
         let Routing { engine, loads, .. } = &*self.routing;
         let threshold = Threshold(engine.threshold());
         let load = loads.count(lane, self.at, threshold);

@@ -2,7 +2,7 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{AtomicU64, Ordering, SeqCstU64};
+use crate::sync::{AtomicU64, Count, Ordering, fence};
 
 /// Counts in a block. Blocks do not share lines, so lanes do not either, however few counts they have.
 const BLOCK: usize = 8;
@@ -30,9 +30,9 @@ impl Strategies {
 /// How an access is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Counting {
-    /// By one addition that nothing can come between.
+    /// So that nothing can come between.
     Add,
-    /// By reading the count and writing it back (C1). A mutant.
+    /// By reading the count and writing it back, in a lane that others share (C1). A mutant.
     ReadAndWrite,
 }
 
@@ -45,20 +45,34 @@ pub enum Collect {
     Once,
 }
 
+/// Where an accessor counts: in the lane that it shares with others, or in one of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Lane(usize);
+
+impl Lane {
+    pub(super) const SHARED: Self = Self(0);
+
+    /// So many lanes that are not shared.
+    pub(super) fn own(lanes: usize) -> impl DoubleEndedIterator<Item = Self> {
+        (1..=lanes).map(Self)
+    }
+}
+
 /// The counts of some slots, lane by lane; behind them what refused splits took from each slot.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    blocks: Vec<CachePadded<[Count; BLOCK]>>,
+    blocks: Vec<CachePadded<[Counted; BLOCK]>>,
     /// Blocks of a lane.
     stride: usize,
+    /// With the shared one; 0 if nothing is counted.
     lanes: usize,
     slots: usize,
 }
 
 /// What one lane counted in one slot.
 #[derive(Debug, Default)]
-struct Count {
-    count: SeqCstU64,
+struct Counted {
+    count: Count,
     /// The count at which the lane next looks at the load. What other threads see of it does not matter.
     look: AtomicU64,
 }
@@ -88,24 +102,24 @@ impl Lanes {
     }
 
     #[inline]
-    fn at(&self, lane: usize, slot: usize) -> &Count {
+    fn at(&self, lane: usize, slot: usize) -> &Counted {
         &self.blocks[lane * self.stride + slot / BLOCK][slot % BLOCK]
     }
 
-    fn taken(&self, slot: usize) -> &SeqCstU64 {
+    fn taken(&self, slot: usize) -> &Count {
         &self.at(self.lanes, slot).count
     }
 
     /// Counts an access, and returns the load if it is time to look at it.
     ///
     /// Below 16 accesses for each lane it always is, as it is if one lane alone counts, once the threshold is
-    /// reached. Otherwise a lane looks again once it counted its part of what is missing: a lane that looks sees
-    /// whatever was counted before, so the others have at most what they last allowed themselves, all together less
-    /// than an eighth of the threshold.
+    /// reached. Otherwise a lane looks again once it counted its part of what is missing. Of two lanes that look, the
+    /// later one sees what the other had counted by then, so nobody sees of the others at most what they allowed
+    /// themselves since: all together less than an eighth of the threshold.
     #[inline]
     pub(super) fn count(
         &self,
-        lane: usize,
+        lane: Lane,
         slot: usize,
         threshold: Threshold,
         how: Strategies,
@@ -113,9 +127,10 @@ impl Lanes {
         if self.lanes == 0 {
             return None;
         }
-        let Count { count, look } = self.at(lane, slot);
+        let Counted { count, look } = self.at(lane.0, slot);
         let counted = match how.counting {
-            Counting::Add => count.increment(),
+            _ if lane != Lane::SHARED => count.add_alone(1),
+            Counting::Add => count.add(1),
             Counting::ReadAndWrite => {
                 let counted = count.load().wrapping_add(1);
                 count.store(counted);
@@ -139,11 +154,13 @@ impl Lanes {
     }
 
     /// The load of a slot at some instant of the call: counts grow by ones, so their sum passes every number between
-    /// what it was and what it became. O(lanes).
+    /// what it was and what it became. Of two threads that count and then call this, the one or the other sees both.
+    /// O(lanes).
     pub(super) fn load(&self, slot: usize, collect: Collect) -> u64 {
         if self.lanes == 0 {
             return 0;
         }
+        fence();
         let taken = self.taken(slot);
         let mut before = taken.load();
         loop {
@@ -162,7 +179,6 @@ impl Lanes {
 
     /// Takes so much from the load of a slot. Only one thread at a time may do so.
     pub(super) fn take(&self, slot: usize, load: u64) {
-        let taken = self.taken(slot);
-        taken.store(taken.load().wrapping_add(load));
+        self.taken(slot).add_alone(load);
     }
 }

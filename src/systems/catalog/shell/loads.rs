@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::sync::Arc;
+use crate::sync::{Arc, Identity};
 
-use super::lanes::{Lanes, Strategies, Threshold};
+use super::lanes::{Lane, Lanes, Strategies, Threshold};
 
 /// The slots of a table's routes. Tables that follow each other share counts.
 #[derive(Clone, Debug)]
@@ -20,11 +20,13 @@ pub(super) struct Loads {
     given: usize,
     lanes: usize,
     how: Strategies,
+    /// Of the engine whose accessors have the lanes.
+    engine: Identity,
 }
 
 impl Loads {
-    /// Zeros.
-    pub(super) fn new(lanes: usize, routes: usize, how: Strategies) -> Self {
+    /// Zeros. With as many lanes as are given, the shared one included; with 0 nothing is counted.
+    pub(super) fn new(lanes: usize, routes: usize, how: Strategies, engine: Identity) -> Self {
         Self {
             slots: Vec::new(),
             routes,
@@ -33,12 +35,13 @@ impl Loads {
             given: routes,
             lanes,
             how,
+            engine,
         }
     }
 
     /// Counts an access to a route, and returns the load if it is time to look at it: see [`Lanes::count`].
     #[inline]
-    pub(super) fn count(&self, lane: usize, route: usize, threshold: Threshold) -> Option<u64> {
+    pub(super) fn count(&self, lane: Lane, route: usize, threshold: Threshold) -> Option<u64> {
         let (lanes, slot) = self.slot(route);
         lanes.count(lane, slot, threshold, self.how)
     }
@@ -57,7 +60,12 @@ impl Loads {
 
     /// Zeros for so many other routes.
     pub(super) fn anew(&self, routes: usize) -> Self {
-        Self::new(self.lanes, routes, self.how)
+        Self::new(self.lanes, routes, self.how, self.engine.clone())
+    }
+
+    #[inline]
+    pub(super) fn is_of(&self, engine: &Identity) -> bool {
+        self.engine == *engine
     }
 
     /// With so many new routes in the place of some. All others keep their counts. O(n).

@@ -10,13 +10,18 @@
 //! What a table holds is the core's [`Engine`](crate::catalog::Engine), an [`Index`](crate::catalog::index::Index)
 //! over its starts, and where its accesses are counted. Changes are steps of a copy of that engine.
 //!
+//! Any thread may look up at the engine itself. One that does so often holds a [`Reader`], which keeps the table until
+//! there is another: it writes no memory, so that the processor may begin with the next lookup before it is done with
+//! this one (`benches/catalog.rs`).
+//!
 //! # Counting
 //!
-//! Each [`Accessor`] counts in a lane of its own; the load of a route is the sum over all lanes, less what refused
-//! splits took from it. A route keeps its counts for as long as it is in the table, so accessors that still hold an
-//! older table lose nothing. With a split, its counts are abandoned, and so is what is still counted there. Counts
-//! are sequentially consistent ([`crate::sync::SeqCstU64`]): of two accessors that count and then look, one sees
-//! both counts, so a crossing cannot be missed.
+//! Each [`Accessor`] counts in a lane of its own, by a load and a store, which is several times as fast as one
+//! indivisible addition (`benches/catalog.rs`); those who come when there is none left share one, and add there. The
+//! load of a route is the sum over all lanes, less what refused splits took from it. A route keeps its counts for as
+//! long as it is in the table, so accessors that still hold an older table lose nothing. With a split, its counts are
+//! abandoned, and so is what is still counted there. A [`fence`](crate::sync::fence) stands before each sum: of two
+//! accessors that count and then look, one sees both counts, so a crossing cannot be missed.
 //!
 //! # Buffers
 //!
@@ -44,9 +49,11 @@ mod engine;
 mod found;
 mod lanes;
 mod loads;
+mod reader;
 mod routing;
 
 pub use access::Accessor;
 pub use engine::SharedEngine;
-pub use found::Found;
+pub use found::{Found, Seen};
 pub use lanes::{Collect, Counting, Strategies};
+pub use reader::Reader;

@@ -7,12 +7,11 @@ use bytes::Bytes;
 use crate::catalog::index::Index;
 use crate::catalog::{Delta, Engine, EngineRoute, Error};
 
-use super::lanes::Strategies;
 use super::loads::Loads;
 
 /// A table. The loads in it are 0: they are counted in `loads`.
 #[derive(Debug)]
-pub(super) struct Routing {
+pub struct Routing {
     pub(super) engine: Engine,
     layout: Layout,
     pub(super) loads: Loads,
@@ -59,11 +58,11 @@ impl Layout {
 
 impl Routing {
     /// The table of a new engine.
-    pub(super) fn new(engine: Engine, lanes: usize, how: Strategies) -> Self {
+    pub(super) fn new(engine: Engine, loads: Loads) -> Self {
         Self {
             layout: Layout::new(engine.routes()),
-            loads: Loads::new(lanes, engine.routes().len(), how),
             engine,
+            loads,
         }
     }
 
