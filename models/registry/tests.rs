@@ -312,7 +312,7 @@ fn explorer_shows_actions_as_described_and_no_liveness() {
 }
 
 fn get(address: &str, path: &str) -> String {
-    let mut stream = (0..200)
+    let mut stream = (0..24_000)
         .find_map(|_| {
             std::thread::sleep(std::time::Duration::from_millis(10));
             TcpStream::connect(address).ok()

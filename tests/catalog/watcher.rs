@@ -1,7 +1,7 @@
 //! The watcher as a thread, on the database.
 
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use concord::adapters::catalog::{MvccStore, Options, Watcher};
@@ -9,6 +9,9 @@ use concord::systems::catalog::shell::SharedEngine;
 use concord::systems::catalog::{Level, Route, SavePlan, Settings, Store, keys};
 
 const CACHE: usize = 1 << 20;
+
+/// For what takes a moment, unless something is broken.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 fn save(store: &mut MvccStore, settings: &Settings, expected: u64, group: u64) {
     let route = Route {
@@ -24,9 +27,11 @@ fn save(store: &mut MvccStore, settings: &Settings, expected: u64, group: u64) {
     plan.apply(store, settings).unwrap();
 }
 
-/// Waits, for as long as the test may take, until the engine is at `version`.
+/// Waits until the engine is at `version`.
 fn reaches(engine: &SharedEngine, version: u64) {
+    let begun = Instant::now();
     while engine.version() != version {
+        assert!(begun.elapsed() < PATIENCE, "it is at {}", engine.version());
         std::thread::yield_now();
     }
 }

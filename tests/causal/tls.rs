@@ -57,7 +57,7 @@ impl Bench {
             .map(|(name, listener)| (*name, listener.local_addr().expect("it is bound")));
         let addresses = addresses.collect();
         let timeouts = Timeouts {
-            handshake: Duration::from_millis(500),
+            handshake: Duration::from_secs(10),
             ..Timeouts::default()
         };
         Self {
@@ -247,6 +247,7 @@ fn peers_exchange_what_they_submit_and_confirm_it() {
 #[test]
 fn whoever_has_no_certificate_of_the_group_is_refused_and_peers_are_served() {
     let mut bench = Bench::new();
+    bench.limits.timeouts.handshake = Duration::from_secs(2);
     let b = bench.start("b");
     let address = bench.addresses["b"];
     let frame = frame_of("c", "M");

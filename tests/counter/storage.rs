@@ -12,6 +12,7 @@ use concord::systems::merkle::{Block, Disk, Entry, Memory, Write, value};
 use concord::systems::replay::{Outcome, Replayed};
 use proptest::prelude::*;
 
+use crate::common::cases;
 use crate::reopening::Reopening;
 
 type Node = Reopening<MerkleTables<Ids>>;
@@ -156,7 +157,7 @@ fn writes() -> impl Strategy<Value = Vec<Write<Ids>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn holds_what_memory_holds(writes in writes(), wipe_after in 0_usize..80) {

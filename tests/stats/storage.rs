@@ -11,6 +11,7 @@ use concord::systems::stats::trace::{Ids, replay, replay_on};
 use concord::systems::stats::{Change, Disk, Stat, Write};
 use concord::systems::{counter, merkle};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use crate::reopening::Reopening;
 
@@ -60,7 +61,10 @@ fn writes() -> impl Strategy<Value = Vec<Write<Ids>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::with_cases(24)
+    })]
 
     #[test]
     fn holds_what_memory_holds(writes in writes(), wipe_after in 0_usize..80) {

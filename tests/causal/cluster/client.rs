@@ -22,6 +22,9 @@ const TAGS: usize = 32;
 /// Kills beyond the plan that may all hit a node that does nothing.
 const MISSES: u64 = 60;
 
+/// Operations that keep a node at work for longer than it takes to tell them.
+const MUCH: u64 = 200;
+
 /// How much one client does.
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
@@ -163,14 +166,19 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// While it works for this client, or for its peers, or idles.
+    /// While it works for this client, or for its peers, or idles; if there were kills enough but too few hit
+    /// something, in the midst of work.
     fn kill(&mut self, mut node: Node) {
-        let open = self.rng.random_range(0..5);
-        self.tell(&mut node, open);
-        self.sleep(match open {
-            0 => 20_000,
-            _ => 3_000,
-        });
+        if self.told.kills < self.plan.kills {
+            let open = self.rng.random_range(0..5);
+            self.tell(&mut node, open);
+            self.sleep(match open {
+                0 => 20_000,
+                _ => 3_000,
+            });
+        } else {
+            self.tell(&mut node, MUCH);
+        }
         node.kill().iter().for_each(|answer| self.hear(answer));
         let unknown = self.open.drain(..).count() as u64;
         self.told.unknown += unknown;
